@@ -1,0 +1,25 @@
+package views
+
+// HomePage is what a person sees first: what waits for them.
+type HomePage struct {
+	Page    Page
+	Role    string // staff, reviewer, manager, admin: the page differs
+	Figures []Figure
+	Groups  []HomeGroup
+	CanAdd  bool // may create merchants
+}
+
+// Figure is one number that leads to its list. Key names it in the catalogue ("home.figure." + Key).
+type Figure struct {
+	Key   string
+	Value int
+	URL   string
+	Tone  string // good, wait, bad or none
+}
+
+// HomeGroup is one list. Key names it in the catalogue ("home.group." + Key); MoreURL leads to all of them.
+type HomeGroup struct {
+	Key       string
+	Merchants []MerchantRow
+	MoreURL   string
+}

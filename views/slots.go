@@ -1,0 +1,82 @@
+package views
+
+import "time"
+
+// SlotView is one place of the checklist with the newest version in it.
+//
+// State is the delivery of that version: missing, waiting, sending, delivered, refused, failed.
+type SlotView struct {
+	ID         int64
+	MerchantID int64
+	Category   string
+	Code       string // "" outside DOCUMENT
+	Name       string // DOKU's name; "" → the catalogue's "document." + Code or Category
+	Number     int    // counts slots that share category and code, from 1; 0 when alone
+	State      string
+	Review     string // undecided, approved, refused; "" while nothing is there
+	Extensions []string
+	MaxBytes   int64
+	Fields     []FieldView
+	Document   *DocumentView // the newest version that was not withdrawn
+	Earlier    []DocumentView
+	Reason     *ReasonView  // why the newest version was refused or given up, or the posted file just now
+	Safe       *WaitingView // state waiting: since when it is safe here and what comes next
+	ByHand     bool
+	Gone       bool // DOKU no longer asks for it
+	CanUpload  bool
+	CanRetry   bool
+	CanRemove  bool // added by hand and empty
+	Poll       bool // not final: the row asks for itself again soon
+}
+
+// FieldView is a form field DOKU wants with the document. Its HTML name is "form_" + Code.
+type FieldView struct {
+	Code, Name, Caption string
+	MinSize, MaxSize    int
+	Numeric             bool
+	Masked              string   // what is stored, masked; "" when nothing is
+	Typed               string   // what was typed and refused
+	Error               *Message // catalogue "fault." + Code
+}
+
+// WaitingView says that an accepted file is safe and when it is sent next. Why: "" (first try), unreachable, limited, credential, unclear.
+type WaitingView struct {
+	Since    time.Time
+	Next     time.Time
+	Attempts int
+	Why      string
+}
+
+// ReasonView is one refusal: title and what to do come from "reason." + Code and "reason." + Code + ".do".
+// Source: portal, doku, reviewer.
+type ReasonView struct {
+	Code   string
+	Params map[string]any
+	Source string
+	Raw    string // DOKU's own words
+	Just   bool   // about the file just posted: nothing of it was kept
+}
+
+// DocumentView is one version of a document.
+type DocumentView struct {
+	ID            int64
+	Version       int
+	FileName      string
+	ContentType   string
+	Size          int64
+	Width, Height int
+	Pages         int
+	Measured      bool
+	State         string
+	FileID        string
+	UploadedBy    string
+	UploadedAt    time.Time
+	DeliveredAt   time.Time
+	HasThumbnail  bool
+	Withdrawn     bool
+	WithdrawnWhy  string
+	WithdrawnBy   string
+	WithdrawnAt   time.Time
+	CanWithdraw   bool
+	CanRetry      bool
+}

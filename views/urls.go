@@ -1,0 +1,44 @@
+package views
+
+import (
+	"fmt"
+	"net/url"
+)
+
+// The portal's addresses. Nothing else spells one.
+
+func HomeURL() string                     { return "/" }
+func LoginURL() string                    { return "/login" }
+func DemoLoginURL() string                { return "/login/demo" }
+func LogoutURL() string                   { return "/logout" }
+func PreferencesURL() string              { return "/preferences" }
+func MerchantsURL() string                { return "/merchants" }
+func NewMerchantURL() string              { return "/merchants/new" }
+func MerchantURL(id int64) string         { return fmt.Sprintf("/merchants/%d", id) }
+func EditMerchantURL(id int64) string     { return fmt.Sprintf("/merchants/%d/edit", id) }
+func ArchiveMerchantURL(id int64) string  { return fmt.Sprintf("/merchants/%d/archive", id) }
+func RestoreMerchantURL(id int64) string  { return fmt.Sprintf("/merchants/%d/restore", id) }
+func ReadRequirementsURL(id int64) string { return fmt.Sprintf("/merchants/%d/requirements", id) }
+func ChecklistURL(id int64) string        { return fmt.Sprintf("/merchants/%d/checklist", id) }
+func DocumentsURL(id int64) string        { return fmt.Sprintf("/merchants/%d/documents", id) }
+func SlotsURL(id int64) string            { return fmt.Sprintf("/merchants/%d/slots", id) }
+func SlotURL(merchant, slot int64) string {
+	return fmt.Sprintf("/merchants/%d/slots/%d", merchant, slot)
+}
+func SlotFieldsURL(merchant, slot int64) string {
+	return fmt.Sprintf("/merchants/%d/slots/%d/fields", merchant, slot)
+}
+func RemoveSlotURL(merchant, slot int64) string {
+	return fmt.Sprintf("/merchants/%d/slots/%d/remove", merchant, slot)
+}
+func DocumentURL(id int64) string    { return fmt.Sprintf("/documents/%d", id) }
+func FileURL(id int64) string        { return fmt.Sprintf("/documents/%d/file", id) }
+func DownloadURL(id int64) string    { return fmt.Sprintf("/documents/%d/file?download=1", id) }
+func ThumbnailURL(id int64) string   { return fmt.Sprintf("/documents/%d/thumbnail", id) }
+func PageURL(id int64, n int) string { return fmt.Sprintf("/documents/%d/pages/%d", id, n) }
+func RetryURL(id int64) string       { return fmt.Sprintf("/documents/%d/retry", id) }
+func WithdrawURL(id int64) string    { return fmt.Sprintf("/documents/%d/withdraw", id) }
+func RotateURL(id int64) string      { return fmt.Sprintf("/documents/%d/rotate", id) }
+
+// LoginNextURL asks for a sign-in and comes back to next.
+func LoginNextURL(next string) string { return LoginURL() + "?next=" + url.QueryEscape(next) }
