@@ -1,0 +1,128 @@
+package models
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Action names what happened: noun.past.
+type Action string
+
+// The closed list of what the audit trail can say.
+const (
+	MerchantCreated     Action = "merchant.created"
+	MerchantEdited      Action = "merchant.edited"
+	MerchantArchived    Action = "merchant.archived"
+	MerchantRestored    Action = "merchant.restored"
+	MerchantRegistered  Action = "merchant.registered"
+	MerchantViewed      Action = "merchant.viewed"
+	RequirementsRead    Action = "requirements.read"
+	RequirementsChanged Action = "requirements.changed"
+	RequirementsRefused Action = "requirements.refused"
+	SlotAdded           Action = "slot.added"
+	SlotRemoved         Action = "slot.removed"
+	FieldSet            Action = "field.set"
+	DocumentUploaded    Action = "document.uploaded"
+	DocumentDelivered   Action = "document.delivered"
+	DocumentChecked     Action = "document.checked"
+	DocumentRefused     Action = "document.refused"
+	DocumentGivenUp     Action = "document.given_up"
+	DocumentRetried     Action = "document.retried"
+	DocumentWithdrawn   Action = "document.withdrawn"
+	DocumentPurged      Action = "document.purged"
+	DocumentRotated     Action = "document.rotated"
+	DocumentViewed      Action = "document.viewed"
+	DocumentFetched     Action = "document.fetched"
+	PersonAdded         Action = "person.added"
+	PersonDisabled      Action = "person.disabled"
+	PersonReset         Action = "person.reset"
+	PersonPreferred     Action = "person.preferred"
+	SessionStarted      Action = "session.started"
+	SessionEnded        Action = "session.ended"
+	SignInFailed        Action = "session.refused"
+	DeploymentBound     Action = "deployment.bound"
+)
+
+// Ref is what an audit row is about. Kind is the table's noun.
+type Ref struct {
+	Kind     string
+	ID       int64
+	Merchant MerchantID // 0: none
+}
+
+func (id PersonID) Ref() Ref               { return Ref{Kind: "person", ID: int64(id)} }
+func (id MerchantID) Ref() Ref             { return Ref{Kind: "merchant", ID: int64(id), Merchant: id} }
+func (id DocumentID) Ref(m MerchantID) Ref { return Ref{Kind: "document", ID: int64(id), Merchant: m} }
+func (id SlotID) Ref(m MerchantID) Ref     { return Ref{Kind: "slot", ID: int64(id), Merchant: m} }
+func (id CombinationID) Ref() Ref          { return Ref{Kind: "combination", ID: int64(id)} }
+
+// Somewhere is a subject without a row, such as a sign-in with an unknown address.
+func Somewhere(kind string) Ref { return Ref{Kind: kind} }
+
+type auditRow struct {
+	At          time.Time
+	ActorKind   ActorKind
+	ActorID     *int64
+	ActorRole   Role
+	Action      Action
+	SubjectKind string
+	SubjectID   *int64
+	MerchantID  *int64
+	Detail      json.RawMessage
+	RequestID   string
+}
+
+// Audit records that the actor did action to subject. detail is key, value, key, value: codes, ids and counts only,
+// never a personal value.
+func (tx *Tx) Audit(action Action, subject Ref, detail ...any) {
+	m := make(map[string]any, len(detail)/2)
+	for i := 0; i+1 < len(detail); i += 2 {
+		m[detail[i].(string)] = detail[i+1]
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("models: audit detail of %s: %v", action, err)) // a defect of the caller, found by any test
+	}
+	tx.audits = append(tx.audits, auditRow{
+		At: tx.Now, ActorKind: tx.Actor.Kind, ActorID: orNil(int64(tx.Actor.Person)), ActorRole: tx.Actor.Role,
+		Action: action, SubjectKind: subject.Kind, SubjectID: orNil(subject.ID), MerchantID: orNil(int64(subject.Merchant)),
+		Detail: raw, RequestID: tx.Actor.RequestID,
+	})
+	if subject.Merchant != 0 {
+		tx.touched[subject.Merchant] = true
+	}
+}
+
+// Touch tells everyone who watches this merchant after the commit, also where no audit row names it.
+func (tx *Tx) Touch(id MerchantID) { tx.touched[id] = true }
+
+func (tx *Tx) writeAudit() error {
+	if len(tx.audits) == 0 {
+		return errors.New("models: a write that leaves no audit row")
+	}
+	for _, a := range tx.audits {
+		err := tx.g.Exec(`insert into audit (at, actor_kind, actor_id, actor_role, action, subject_kind, subject_id, merchant_id, detail, request_id)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			a.At, a.ActorKind, a.ActorID, a.ActorRole, a.Action, a.SubjectKind, a.SubjectID, a.MerchantID, string(a.Detail), a.RequestID).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orNil stores the zero id as null.
+func orNil(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// transition appends one change of state to the history.
+func (tx *Tx) transition(merchant MerchantID, kind string, id int64, from, to string) error {
+	return tx.g.Exec(`insert into transitions (at, merchant_id, subject_kind, subject_id, from_state, to_state, actor_kind, actor_id, team)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?)`, tx.Now, merchant, kind, id, from, to, tx.Actor.Kind, orNil(int64(tx.Actor.Person)), tx.Actor.Team).Error
+}

@@ -1,0 +1,61 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+
+	"berkas/internal/fault"
+)
+
+// Which fault a violated constraint means, by its name. What is not here is a defect of ours.
+var constraints = map[string]struct{ code string }{
+	"people_email_key":        {"email_taken"},
+	"slots_place_key":         {"conflict"},
+	"documents_version_key":   {"conflict"},
+	"merchants_brand_key":     {"conflict"},
+	"submissions_request_key": {"conflict"},
+}
+
+// translate turns what the driver says into a fault; a fault stays what it is.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	if errors.Is(err, gorm.ErrRecordNotFound) || errors.Is(err, sql.ErrNoRows) || errors.Is(err, pgx.ErrNoRows) {
+		return fault.Wrap(err, fault.NotFound, "not_found")
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return translateServer(pg)
+	}
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	if connect || network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) {
+		return fault.Wrap(err, fault.Unavailable, "database_unavailable")
+	}
+	return err
+}
+
+func translateServer(pg *pgconn.PgError) error {
+	if c, ok := constraints[pg.ConstraintName]; ok {
+		return fault.Wrap(pg, fault.Conflict, c.code)
+	}
+	switch pg.Code[:2] {
+	case "08", "57", "53": // connection, shutdown or cancelled, out of room or connections
+		return fault.Wrap(pg, fault.Unavailable, "database_unavailable")
+	case "40", "55": // serialization, lock not to be had
+		return fault.Wrap(pg, fault.Conflict, "conflict")
+	}
+	return pg
+}

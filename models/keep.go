@@ -1,0 +1,188 @@
+package models
+
+import (
+	"context"
+	"time"
+)
+
+// Keep is the housekeeping: the closed list of statements that change a row without an actor and an audit row, because
+// they change nothing anyone decided. A test enumerates its methods.
+type Keep struct{ s *Store }
+
+// Keep is the store's housekeeping.
+func (s *Store) Keep() Keep { return Keep{s} }
+
+func (k Keep) exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	r := k.s.db.WithContext(ctx).Exec(sql, args...)
+	return r.RowsAffected, translate(r.Error)
+}
+
+// TouchSession notes that a session was used.
+func (k Keep) TouchSession(ctx context.Context, id SessionID) error {
+	_, err := k.exec(ctx, `update sessions set seen_at = ? where id = ?`, k.s.now(), id)
+	return err
+}
+
+// SweepSessions forgets sessions that are over and throttles that cooled down.
+func (k Keep) SweepSessions(ctx context.Context, idle, throttle time.Duration) error {
+	now := k.s.now()
+	if _, err := k.exec(ctx, `delete from sessions where expires_at < ? or seen_at < ?`, now, now.Add(-idle)); err != nil {
+		return err
+	}
+	_, err := k.exec(ctx, `delete from sign_in_throttle where since < ?`, now.Add(-throttle))
+	return err
+}
+
+// CountFailure counts a failed sign-in of a subject within the window and returns how many there are.
+func (k Keep) CountFailure(ctx context.Context, subject []byte, window time.Duration) (int, error) {
+	now := k.s.now()
+	return one[int](ctx, k.s.Reader, `insert into sign_in_throttle (subject_hash, failures, since) values (?, 1, ?)
+		on conflict (subject_hash) do update set
+			failures = case when sign_in_throttle.since < ? then 1 else sign_in_throttle.failures + 1 end,
+			since = case when sign_in_throttle.since < ? then excluded.since else sign_in_throttle.since end
+		returning failures`, subject, now, now.Add(-window), now.Add(-window))
+}
+
+// Failures of a subject within the window and when it began.
+func (k Keep) Failures(ctx context.Context, subject []byte, window time.Duration) (n int, since time.Time, err error) {
+	row, err := one[struct {
+		Failures int
+		Since    time.Time
+	}](ctx, k.s.Reader, `select failures, since from sign_in_throttle where subject_hash = ? and since >= ?`, subject, k.s.now().Add(-window))
+	return row.Failures, row.Since, err
+}
+
+// ForgetFailures clears a subject's failures after it succeeded.
+func (k Keep) ForgetFailures(ctx context.Context, subject []byte) error {
+	_, err := k.exec(ctx, `delete from sign_in_throttle where subject_hash = ?`, subject)
+	return err
+}
+
+// TakeLease makes holder the only one to do the named work until then; false when another holds it.
+func (k Keep) TakeLease(ctx context.Context, name, holder string, d time.Duration) (bool, error) {
+	now := k.s.now()
+	n, err := k.exec(ctx, `insert into leases (name, holder, until) values (?, ?, ?)
+		on conflict (name) do update set holder = excluded.holder, until = excluded.until where leases.until < ? or leases.holder = excluded.holder`,
+		name, holder, now.Add(d), now)
+	return n == 1, err
+}
+
+// DropLease gives a lease back.
+func (k Keep) DropLease(ctx context.Context, name, holder string) error {
+	_, err := k.exec(ctx, `delete from leases where name = ? and holder = ?`, name, holder)
+	return err
+}
+
+// ClaimDelivery makes holder the one that sends a document until the lease ends. false when it is not to be sent, not
+// now, or another sends it.
+func (k Keep) ClaimDelivery(ctx context.Context, id DocumentID, holder string, d time.Duration) (bool, error) {
+	now := k.s.now()
+	n, err := k.exec(ctx, `update documents set state = 'sending', claimed_by = ?, claimed_until = ?
+		where id = ? and withdrawn_at is null and (state = 'waiting' or state = 'sending' and claimed_until < ?)`, holder, now.Add(d), id, now)
+	return n == 1, err
+}
+
+// RenewClaim keeps a delivery ours while it takes its time; false when it was lost.
+func (k Keep) RenewClaim(ctx context.Context, id DocumentID, holder string, d time.Duration) (bool, error) {
+	n, err := k.exec(ctx, `update documents set claimed_until = ? where id = ? and state = 'sending' and claimed_by = ?`, k.s.now().Add(d), id, holder)
+	return n == 1, err
+}
+
+// Postpone gives a claimed delivery back for later. unclear counts an answer nobody understands.
+func (k Keep) Postpone(ctx context.Context, d Document, problem string, unclear bool, next time.Time) error {
+	add := 0
+	if unclear {
+		add = 1
+	}
+	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, attempts = attempts + 1, unclear = unclear + ?, problem = ?, next_attempt_at = ?
+		where id = ? and state = 'sending' and claimed_by = ?`, add, problem, next, d.ID, d.ClaimedBy)
+	k.s.notify(ctx, map[MerchantID]bool{d.MerchantID: true})
+	return err
+}
+
+// WakeDeliveries lets everything that waits for DOKU go now.
+func (k Keep) WakeDeliveries(ctx context.Context) (int64, error) {
+	now := k.s.now()
+	return k.exec(ctx, `update documents set next_attempt_at = ? where state = 'waiting' and next_attempt_at > ? and withdrawn_at is null`, now, now)
+}
+
+// ReleaseClaims forgets the claims of all processes. Only for a database whose one process is this one.
+func (k Keep) ReleaseClaims(ctx context.Context) error {
+	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ? where state = 'sending'`, k.s.now())
+	return err
+}
+
+// AskedCombination notes that DOKU is being asked.
+func (k Keep) AskedCombination(ctx context.Context, id CombinationID, problem string) error {
+	_, err := k.exec(ctx, `update combinations set asked_at = ?, problem = ? where id = ?`, k.s.now(), problem, id)
+	return err
+}
+
+// SaveLink caches a document's link as obtained now. link is sealed.
+func (k Keep) SaveLink(ctx context.Context, id DocumentID, link []byte, until time.Time) error {
+	_, err := k.exec(ctx, `update documents set link = ?, link_expires_at = ?, link_refreshed_at = ? where id = ?`, link, until, k.s.now(), id)
+	return err
+}
+
+// FreshLink is one attached document's new link.
+type FreshLink struct {
+	Document   DocumentID
+	AttachedID string
+	Link       []byte // sealed
+	Until      time.Time
+}
+
+// SaveLinks caches the fresh links of a registered merchant's documents, all or none.
+func (k Keep) SaveLinks(ctx context.Context, links []FreshLink) error {
+	now := k.s.now()
+	return k.s.db.WithContext(ctx).Transaction(func(g *gormDB) error {
+		for _, l := range links {
+			err := g.Exec(`update documents set link = ?, link_expires_at = ?, link_refreshed_at = ? where id = ?`, l.Link, l.Until, now, l.Document).Error
+			if err != nil {
+				return translate(err)
+			}
+			err = g.Exec(`update attachments set attached_id = ?, link_refreshed_at = ? where document_id = ?`, l.AttachedID, now, l.Document).Error
+			if err != nil {
+				return translate(err)
+			}
+		}
+		return nil
+	})
+}
+
+// ExpireLink forgets a link that DOKU's storage no longer honours.
+func (k Keep) ExpireLink(ctx context.Context, id DocumentID) error {
+	_, err := k.exec(ctx, `update documents set link_expires_at = ? where id = ? and link_expires_at > ?`, k.s.now(), id, k.s.now())
+	return err
+}
+
+// ReadBack notes that a document of a registered merchant was read once through a refreshed link.
+func (k Keep) ReadBack(ctx context.Context, id DocumentID) error {
+	_, err := k.exec(ctx, `update documents set read_back_at = ? where id = ? and read_back_at is null`, k.s.now(), id)
+	return err
+}
+
+// DOKUAnswered notes that DOKU answered and how fast; true when it had been down.
+func (k Keep) DOKUAnswered(ctx context.Context, latency time.Duration) (bool, error) {
+	n, err := k.exec(ctx, `update doku_health set down_since = null, last_ok_at = ?, latency_ms = ? where down_since is not null`, k.s.now(), latency.Milliseconds())
+	if n > 0 || err != nil {
+		return n > 0, err
+	}
+	// One row for all replicas: written at most every five seconds while all is well.
+	_, err = k.exec(ctx, `update doku_health set last_ok_at = ?, latency_ms = ? where last_ok_at is null or last_ok_at < ?`, k.s.now(), latency.Milliseconds(), k.s.now().Add(-5*time.Second))
+	return false, err
+}
+
+// DOKUFailed notes that DOKU did not answer as it should. what holds no secret and no personal value.
+func (k Keep) DOKUFailed(ctx context.Context, what string) error {
+	now := k.s.now()
+	_, err := k.exec(ctx, `update doku_health set down_since = coalesce(down_since, ?), last_error_at = ?, last_error = ?`, now, now, what)
+	return err
+}
+
+// MakePartitions makes the audit trail's partitions of this month and the next.
+func (k Keep) MakePartitions(ctx context.Context) error {
+	now := k.s.now()
+	_, err := k.exec(ctx, `select audit_partition(?::date), audit_partition((?::date + interval '1 month')::date)`, now, now)
+	return err
+}

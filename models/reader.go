@@ -1,0 +1,48 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Reader answers questions; it has no way to change anything.
+type Reader struct{ db *gorm.DB }
+
+// Ping asks the database whether it is there.
+func (r Reader) Ping(ctx context.Context) error {
+	return translate(r.db.WithContext(ctx).Exec("select 1").Error)
+}
+
+// scan runs one SQL made for one question into its row struct.
+func scan[T any](ctx context.Context, r Reader, sql string, args ...any) ([]T, error) {
+	var rows []T
+	err := r.db.WithContext(ctx).Raw(sql, args...).Scan(&rows).Error
+	return rows, translate(err)
+}
+
+// one is scan for a question with exactly one answer.
+func one[T any](ctx context.Context, r Reader, sql string, args ...any) (T, error) {
+	var row T
+	err := r.db.WithContext(ctx).Raw(sql, args...).Scan(&row).Error
+	return row, translate(err)
+}
+
+// Shell is what every page's frame shows.
+type Shell struct {
+	Mine      int // open merchants of this person that wait for the staff
+	Undecided int // delivered documents nobody decided, capped
+	DownSince *time.Time
+	LastOKAt  *time.Time
+	LatencyMS int
+}
+
+// Shell is one statement for the frame of every page.
+func (r Reader) Shell(ctx context.Context, person PersonID) (Shell, error) {
+	return one[Shell](ctx, r, `select
+		(select count(*) from (select 1 from merchants where responsible_id = ? and archived_at is null and next_actor = 'staff' limit 1000) m) as mine,
+		(select count(*) from (select 1 from documents where state = 'delivered' and review = 'undecided' and withdrawn_at is null limit 1000) d) as undecided,
+		h.down_since, h.last_ok_at, h.latency_ms
+		from doku_health h`, person)
+}

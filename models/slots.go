@@ -1,0 +1,129 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Slot is one place of a merchant's checklist: whose it is, category, code and which of several.
+type Slot struct {
+	ID            SlotID
+	MerchantID    MerchantID
+	OwnerPath     string
+	Category      string
+	Code          string
+	Ordinal       int
+	Position      int
+	RequirementID *RequirementID
+	ByHand        bool
+	DocumentID    *DocumentID
+	CreatedAt     time.Time
+}
+
+// SlotField is a form field typed for a slot. Value is sealed, Masked may be shown.
+type SlotField struct {
+	SlotID SlotID
+	Code   string
+	Value  []byte
+	Masked string
+	SetBy  *PersonID
+	SetAt  time.Time
+}
+
+// ChecklistRow is a slot with what DOKU asks there; its newest document comes beside it.
+type ChecklistRow struct {
+	Slot
+	Name       string
+	Extensions []string `gorm:"serializer:json"`
+	MaxSize    int64
+	Form       []FormField `gorm:"serializer:json"`
+	Fields     []SlotField `gorm:"-"`
+	Documents  []Document  `gorm:"-"` // newest first, withdrawn ones too
+}
+
+// Newest is the version that counts: the newest one not withdrawn; nil when the slot is empty.
+func (c ChecklistRow) Newest() *Document {
+	for i := range c.Documents {
+		if c.DocumentID != nil && c.Documents[i].ID == *c.DocumentID {
+			return &c.Documents[i]
+		}
+	}
+	return nil
+}
+
+const checklistSQL = `select s.*, coalesce(q.name, '') as name, coalesce(q.extensions, '[]') as extensions, coalesce(q.max_size, 0) as max_size, coalesce(q.form, '[]') as form
+	from slots s left join requirements q on q.id = s.requirement_id where s.merchant_id = ?`
+
+// ChecklistRows are a merchant's slots in DOKU's order with their fields and documents: three statements, however many.
+func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
+	rows, err := scan[ChecklistRow](ctx, r, checklistSQL+` order by s.by_hand, s.position, s.ordinal, s.id`, id)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := scan[SlotField](ctx, r, `select f.* from slot_fields f join slots s on s.id = f.slot_id where s.merchant_id = ?`, id)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := scan[Document](ctx, r, `select `+documentFacts+` from documents where merchant_id = ? order by version desc`, id)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[SlotID]*ChecklistRow, len(rows))
+	for i := range rows {
+		at[rows[i].ID] = &rows[i]
+	}
+	for _, f := range fields {
+		at[f.SlotID].Fields = append(at[f.SlotID].Fields, f)
+	}
+	for _, d := range documents {
+		if row := at[d.SlotID]; row != nil {
+			row.Documents = append(row.Documents, d)
+		}
+	}
+	return rows, nil
+}
+
+// ChecklistRows as the transaction sees them.
+func (tx *Tx) ChecklistRows(id MerchantID) ([]ChecklistRow, error) {
+	return Reader{db: tx.g}.ChecklistRows(tx.ctx, id)
+}
+
+// AddSlot adds a place by hand, behind those of the same kind.
+func (tx *Tx) AddSlot(s *Slot) error {
+	s.ByHand, s.CreatedAt = true, tx.Now
+	err := tx.g.Raw(`select coalesce(max(ordinal) + 1, 0) from slots where merchant_id = ? and owner_path = ? and category = ? and code = ?`,
+		s.MerchantID, s.OwnerPath, s.Category, s.Code).Scan(&s.Ordinal).Error
+	if err != nil {
+		return translate(err)
+	}
+	if err := gorm.G[Slot](tx.g).Create(tx.ctx, s); err != nil {
+		return translate(err)
+	}
+	tx.Audit(SlotAdded, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code)
+	return nil
+}
+
+// RemoveSlot removes an empty place that was added by hand. fault.Conflict when it is not such a one.
+func (tx *Tx) RemoveSlot(s Slot) error {
+	tx.Audit(SlotRemoved, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code)
+	return swapped(tx.g.Exec(`delete from slots where id = ? and by_hand and requirement_id is null and not exists (select 1 from documents d where d.slot_id = slots.id)`, s.ID))
+}
+
+// SetField stores a typed form field of a slot and, where key is given, its keyed hash for exact search.
+func (tx *Tx) SetField(s Slot, f SlotField, key *MerchantKey) error {
+	f.SlotID, f.SetAt, f.SetBy = s.ID, tx.Now, personOrNil(tx.Actor.Person)
+	err := tx.g.Exec(`insert into slot_fields (slot_id, code, value, masked, set_by, set_at) values (?, ?, ?, ?, ?, ?)
+		on conflict (slot_id, code) do update set value = excluded.value, masked = excluded.masked, set_by = excluded.set_by, set_at = excluded.set_at`,
+		f.SlotID, f.Code, f.Value, f.Masked, f.SetBy, f.SetAt).Error
+	if err != nil {
+		return translate(err)
+	}
+	tx.Audit(FieldSet, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code, "field", f.Code)
+	if key == nil {
+		return nil
+	}
+	return translate(tx.g.Exec(`insert into merchant_keys (merchant_id, source, kind, hash) values (?, ?, ?, ?)
+		on conflict (merchant_id, source, kind) do update set hash = excluded.hash`, s.MerchantID, key.Source, key.Kind, key.Hash).Error)
+}
