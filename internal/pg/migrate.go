@@ -217,15 +217,14 @@ func compare(ctx context.Context, c *pgx.Conn, all []migration) ([]migration, er
 func appliedFiles(ctx context.Context, c *pgx.Conn) (map[int]string, error) {
 	applied := map[int]string{}
 	rows, err := c.Query(ctx, "select version, sha256 from schema_migrations")
-	if err != nil {
-		return nil, unreachable(err)
+	if err == nil {
+		var version int
+		var sum string
+		_, err = pgx.ForEachRow(rows, []any{&version, &sum}, func() error {
+			applied[version] = sum
+			return nil
+		})
 	}
-	var version int
-	var sum string
-	_, err = pgx.ForEachRow(rows, []any{&version, &sum}, func() error {
-		applied[version] = sum
-		return nil
-	})
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == "42P01" { // no such table: nothing was applied
 		return applied, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 )
 
 // PoolOptions of Open. A zero value takes the default; a limit that the connection string sets itself stays.
@@ -22,7 +23,7 @@ type PoolOptions struct {
 	StatementTimeout time.Duration // 15 s, for one statement
 	LockTimeout      time.Duration // 5 s, waiting for a lock
 	IdleTransaction  time.Duration // 30 s, a transaction that waits for the program
-	Slow             time.Duration // 200 ms; slower statements of GORM's are logged
+	Slow             time.Duration // 200 ms; slower statements are logged
 	Name             string        // application_name; "berkas"
 	Log              *slog.Logger  // nothing is logged when nil
 }
@@ -57,7 +58,7 @@ func Open(ctx context.Context, dsn string, o PoolOptions) (*DB, error) {
 		return nil, err
 	}
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &gorm.Config{
-		Logger:                 &gormLog{log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), slow: cmp.Or(o.Slow, 200*time.Millisecond)},
+		Logger:                 logger.Discard,                                                          // the pool's tracer reports
 		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }, // what a timestamptz keeps
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
@@ -73,6 +74,9 @@ func openPool(ctx context.Context, dsn string, o PoolOptions) (*pgxpool.Pool, er
 	c, err := pgxpool.ParseConfig(dsn)
 	if err != nil { // its text could hold the password
 		return nil, sentence(CodeBadDSN, "the address of the database cannot be understood: it takes postgres://user:password@host:port/name")
+	}
+	if o.Log != nil {
+		c.ConnConfig.Tracer = &tracer{o.Log, cmp.Or(o.Slow, 200*time.Millisecond)}
 	}
 	c.MaxConns = cmp.Or(o.MaxConns, 20)
 	c.ConnConfig.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)

@@ -185,6 +185,7 @@ func (s server) build(ctx context.Context, name string) error {
 			}
 		}
 		if err := pg.Migrate(ctx, s.dsn("", draft), migrations.FS, pg.AppRole, migrateQueue); err != nil {
+			_, _ = c.Exec(ctx, "drop database if exists "+draft+" with (force)")
 			return err
 		}
 		_, err := c.Exec(ctx, fmt.Sprintf("alter database %s rename to %s", draft, name))
