@@ -23,3 +23,12 @@ type HomeGroup struct {
 	Merchants []MerchantRow
 	MoreURL   string
 }
+
+func (v HomePage) empty() bool {
+	for _, group := range v.Groups {
+		if len(group.Merchants) > 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -80,3 +80,12 @@ type DocumentView struct {
 	CanWithdraw   bool
 	CanRetry      bool
 }
+
+// wantsFile says whether the next thing to do here is choosing a file.
+func (s SlotView) wantsFile() bool {
+	return s.Document == nil || s.State == "refused" || s.State == "failed" || s.Review == "refused"
+}
+
+func (s SlotView) hasMore() bool {
+	return s.CanUpload || s.CanRemove || len(s.Earlier) > 0 || s.Document != nil && s.Document.CanWithdraw
+}

@@ -1,0 +1,215 @@
+package views
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sort"
+
+	"github.com/a-h/templ"
+
+	"berkas/internal/words"
+)
+
+// The states a merchant can be filtered by, in the order they are offered.
+var merchantStates = []string{"todo", "waiting", "doku", "refused", "failed", "complete", "registered", "archived"}
+
+// The countries the forms offer; another ISO 3166 alpha-2 code may be typed.
+var countries = []string{"ID", "SG", "MY", "CN", "HK", "TW", "JP", "KR", "IN", "TH", "VN", "PH", "AU", "NL", "DE", "FR", "GB", "US"}
+
+var (
+	ownerFields   = []string{"owner_name", "owner_position", "owner_birth_date", "owner_gender", "owner_nationality", "owner_email", "owner_phone_calling_code", "owner_phone_number"}
+	contactFields = []string{"email", "phone_calling_code", "phone_number", "address_street", "address_area", "address_country"}
+	brandFields   = []string{"brand_name", "description", "brand_category", "instagram", "website_readiness", "mobile_app_readiness", "transaction_frequency", "transaction_quantity"}
+	bankFields    = []string{"bank_name", "bank_id", "bank_account_name", "bank_account_number"}
+)
+
+// The order of the fields on the page: errors are listed in it.
+var formOrder = slices.Concat(
+	[]string{"name", "business_type", "legal_entity", "business_line", "nationality", "responsible", "due_on", "notes"},
+	ownerFields, contactFields, brandFields, bankFields, []string{"npwp", "nib"},
+)
+
+type inputOptions struct {
+	Type                                                             string
+	Required, Wide, Short, Numeric, Autofocus, Locked, Secret, Upper bool
+	Max                                                              int
+	List, Default, Hint                                              string
+}
+
+func (o inputOptions) kind() string {
+	if o.Type == "" {
+		return "text"
+	}
+	return o.Type
+}
+
+func (v MerchantFormPage) action() string {
+	if v.ID == 0 {
+		return MerchantsURL()
+	}
+	return MerchantURL(v.ID)
+}
+
+// value is what stands in a field: what was typed, else the default of a new merchant.
+func (v MerchantFormPage) value(name string, o inputOptions) string {
+	if value, typed := v.Values[name]; typed || v.ID != 0 && !o.Required && name != "phone_calling_code" && name != "owner_phone_calling_code" {
+		return value
+	}
+	return o.Default
+}
+
+func (v MerchantFormPage) hint(ctx context.Context, name string, o inputOptions) string {
+	switch {
+	case o.Secret && v.Values[name+"_masked"] != "":
+		return say(ctx, "form.stored", "masked", v.Values[name+"_masked"]) + ". " + say(ctx, "form.stored.hint")
+	case o.Hint != "":
+		return say(ctx, o.Hint)
+	case words.Has("hint." + name):
+		return say(ctx, "hint."+name)
+	}
+	return ""
+}
+
+// describe ties a field to its error and hint.
+func (v MerchantFormPage) describe(ctx context.Context, name string, o inputOptions) templ.Attributes {
+	attributes := templ.Attributes{}
+	described := ""
+	if _, wrong := v.Errors[name]; wrong {
+		attributes["aria-invalid"] = "true"
+		described = "f-" + name + "-error"
+	}
+	if v.hint(ctx, name, o) != "" {
+		if described != "" {
+			described += " "
+		}
+		described += "f-" + name + "-hint"
+	}
+	if described != "" {
+		attributes["aria-describedby"] = described
+	}
+	return attributes
+}
+
+// filled counts the fields of a section that hold something beyond a default.
+func (v MerchantFormPage) filled(names ...string) int {
+	n := 0
+	for _, name := range names {
+		switch name {
+		case "phone_calling_code", "owner_phone_calling_code":
+			continue
+		}
+		if v.Values[name] != "" || v.Values[name+"_masked"] != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// open says whether a section stands open: when something in it was refused.
+func (v MerchantFormPage) open(names ...string) bool {
+	for _, name := range names {
+		if _, wrong := v.Errors[name]; wrong {
+			return true
+		}
+	}
+	return false
+}
+
+// errorNames are the refused fields in the order of the page.
+func (v MerchantFormPage) errorNames() []string {
+	var out []string
+	for name := range v.Errors {
+		out = append(out, name)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		a, b := slices.Index(formOrder, out[i]), slices.Index(formOrder, out[j])
+		return a < b || a == b && out[i] < out[j]
+	})
+	return out
+}
+
+func (v MerchantFormPage) allLines() []string {
+	var out []string
+	for _, kind := range []string{"PERSONAL", "CORPORATE"} {
+		for _, line := range v.BusinessLines[kind] {
+			if !slices.Contains(out, line) {
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+func (v MerchantFormPage) legalJSON() string { return asJSON(v.LegalEntities) }
+func (v MerchantFormPage) linesJSON() string { return asJSON(v.BusinessLines) }
+
+func asJSON(value any) string {
+	text, _ := json.Marshal(value)
+	return string(text)
+}
+
+func (d DuplicateView) why(ctx context.Context) []string {
+	out := make([]string, len(d.Why))
+	for i, why := range d.Why {
+		out[i] = say(ctx, "form.duplicate."+why)
+	}
+	return out
+}
+
+func (o Option) text(ctx context.Context) string {
+	switch {
+	case words.Has(o.Text):
+		return say(ctx, o.Text)
+	case o.Text != "":
+		return o.Text
+	}
+	return named(ctx, "choice.", o.Value)
+}
+
+// kind is what decides a merchant's checklist, in words.
+func (row MerchantRow) kind(ctx context.Context) string {
+	text := ""
+	for _, part := range []string{named(ctx, "type.", row.BusinessType), named(ctx, "legal.", row.LegalEntity), named(ctx, "line.", row.BusinessLine)} {
+		if part == "" {
+			continue
+		}
+		if text != "" {
+			text += " · "
+		}
+		text += part
+	}
+	return text
+}
+
+// text is a datum as it is read: choices and countries in words, everything else as typed.
+func (row DataRow) text(ctx context.Context) string {
+	switch row.Key {
+	case "brand_category", "website_readiness", "mobile_app_readiness", "transaction_frequency", "owner_gender":
+		return named(ctx, "choice.", row.Value)
+	case "nationality", "owner_nationality", "address_country":
+		return named(ctx, "country.", row.Value)
+	case "business_type":
+		return named(ctx, "type.", row.Value)
+	case "legal_entity":
+		return named(ctx, "legal.", row.Value)
+	case "business_line":
+		return named(ctx, "line.", row.Value)
+	}
+	return row.Value
+}
+
+// value is how an addable document is posted: CATEGORY or CATEGORY/CODE.
+func (a AddableView) value() string {
+	if a.Code == "" {
+		return a.Category
+	}
+	return a.Category + "/" + a.Code
+}
+
+func plusIf(more bool) string {
+	if more {
+		return "+"
+	}
+	return ""
+}
