@@ -1,5 +1,7 @@
 package models
 
+import "strconv"
+
 // ActorKind says who changes something.
 type ActorKind string
 
@@ -51,3 +53,5 @@ type (
 	RequirementSetID int64
 	RequirementID    int64
 )
+
+func (id MerchantID) String() string { return strconv.FormatInt(int64(id), 10) }

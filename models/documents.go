@@ -105,10 +105,11 @@ func (r Reader) Versions(ctx context.Context, slot SlotID) ([]Document, error) {
 	return scan[Document](ctx, r, `select `+documentFacts+` from documents where slot_id = ? order by version desc limit 200`, slot)
 }
 
-// Undelivered are documents whose turn has come and nobody works on: what a crash or a lost job left behind.
-func (r Reader) Undelivered(ctx context.Context, now time.Time, limit int) ([]DocumentID, error) {
+// Undelivered are documents whose turn came more than missed ago and which nobody sends: what a crash, a lost job or an
+// outage left behind.
+func (r Reader) Undelivered(ctx context.Context, now time.Time, missed time.Duration, limit int) ([]DocumentID, error) {
 	return scan[DocumentID](ctx, r, `select id from documents where state in ('waiting', 'sending') and withdrawn_at is null
-		and coalesce(next_attempt_at, uploaded_at) < ? and (claimed_until is null or claimed_until < ?) order by id limit ?`, now, now, limit)
+		and next_attempt_at < ? and (claimed_until is null or claimed_until < ?) order by next_attempt_at limit ?`, now.Add(-missed), now, limit)
 }
 
 // BlobKnown tells whether a row holds the blob.

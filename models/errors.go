@@ -51,6 +51,9 @@ func translateServer(pg *pgconn.PgError) error {
 	if c, ok := constraints[pg.ConstraintName]; ok {
 		return fault.Wrap(pg, fault.Conflict, c.code)
 	}
+	if pg.Code == "23503" { // a reference to a row that is not there: a choice the form does not offer
+		return fault.Wrap(pg, fault.Invalid, "unknown_choice")
+	}
 	switch pg.Code[:2] {
 	case "08", "57", "53": // connection, shutdown or cancelled, out of room or connections
 		return fault.Wrap(pg, fault.Unavailable, "database_unavailable")

@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Keep is the housekeeping: the closed list of statements that change a row without an actor and an audit row, because
@@ -78,7 +80,7 @@ func (k Keep) DropLease(ctx context.Context, name, holder string) error {
 func (k Keep) ClaimDelivery(ctx context.Context, id DocumentID, holder string, d time.Duration) (bool, error) {
 	now := k.s.now()
 	n, err := k.exec(ctx, `update documents set state = 'sending', claimed_by = ?, claimed_until = ?
-		where id = ? and withdrawn_at is null and (state = 'waiting' or state = 'sending' and claimed_until < ?)`, holder, now.Add(d), id, now)
+		where id = ? and withdrawn_at is null and (state = 'waiting' and next_attempt_at <= ? or state = 'sending' and claimed_until < ?)`, holder, now.Add(d), id, now.Add(time.Second), now)
 	return n == 1, err
 }
 
@@ -100,15 +102,25 @@ func (k Keep) Postpone(ctx context.Context, d Document, problem string, unclear 
 	return err
 }
 
-// WakeDeliveries lets everything that waits for DOKU go now.
+// WakeDeliveries lets everything that waits for DOKU go at the next sweep: its turn is long past.
 func (k Keep) WakeDeliveries(ctx context.Context) (int64, error) {
 	now := k.s.now()
-	return k.exec(ctx, `update documents set next_attempt_at = ? where state = 'waiting' and next_attempt_at > ? and withdrawn_at is null`, now, now)
+	return k.exec(ctx, `update documents set next_attempt_at = ? where state = 'waiting' and next_attempt_at > ? and withdrawn_at is null`, now.Add(-time.Minute), now)
+}
+
+// Requeue hands documents to the queue again, in one transaction with the time of their next turn.
+func (k Keep) Requeue(ctx context.Context, ids []DocumentID, next time.Time, enqueue func(*Tx) error) error {
+	return k.s.inTx(ctx, func(g *gormDB, ptx pgx.Tx) error {
+		if err := g.Exec(`update documents set next_attempt_at = ? where id in ?`, next, ids).Error; err != nil {
+			return translate(err)
+		}
+		return enqueue(&Tx{ctx: ctx, g: g, pgx: ptx, Actor: System, Now: k.s.now().UTC()})
+	})
 }
 
 // ReleaseClaims forgets the claims of all processes. Only for a database whose one process is this one.
 func (k Keep) ReleaseClaims(ctx context.Context) error {
-	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ? where state = 'sending'`, k.s.now())
+	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ? where state = 'sending'`, k.s.now().Add(-time.Minute))
 	return err
 }
 

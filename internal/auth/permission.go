@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"slices"
+
+	"berkas/models"
+)
+
+// Permission is what a route asks of whoever calls it.
+type Permission string
+
+const (
+	Public           Permission = "public"    // anyone, signed in or not
+	SignedIn         Permission = "signed in" // any person
+	ViewMerchants    Permission = "view merchants"
+	EditMerchants    Permission = "edit merchants"
+	AssignMerchants  Permission = "assign merchants"
+	ExportMerchants  Permission = "export merchants"
+	UploadDocuments  Permission = "upload documents"
+	ViewDocuments    Permission = "view documents"
+	DecideDocuments  Permission = "decide documents"
+	AdministerPeople Permission = "administer people"
+	ReadAudit        Permission = "read audit"
+	ChangeSettings   Permission = "change settings"
+)
+
+// holders is the permission table: who may what.
+var holders = map[Permission][]models.Role{
+	SignedIn:         models.Roles,
+	ViewMerchants:    models.Roles,
+	ViewDocuments:    models.Roles,
+	EditMerchants:    {models.RoleStaff},
+	UploadDocuments:  {models.RoleStaff},
+	DecideDocuments:  {models.RoleReviewer},
+	AssignMerchants:  {models.RoleManager},
+	ExportMerchants:  {models.RoleManager},
+	AdministerPeople: {models.RoleAdmin},
+	ReadAudit:        {models.RoleAdmin},
+	ChangeSettings:   {models.RoleAdmin},
+}
+
+// Can reports whether an actor may do something. Only people hold permissions; what is Public needs none.
+func Can(a models.Actor, p Permission) bool {
+	return p == Public || a.Kind == models.ActorUser && slices.Contains(holders[p], a.Role)
+}

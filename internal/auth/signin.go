@@ -1,0 +1,169 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"berkas/internal/fault"
+	"berkas/models"
+)
+
+const (
+	IdleTimeout     = 30 * time.Minute
+	AbsoluteTimeout = 12 * time.Hour
+	ThrottleWindow  = 15 * time.Minute
+
+	maxFailuresPerAccount = 10
+	maxFailuresPerAddress = 100
+	touchInterval         = 30 * time.Second
+	maxAgent              = 200
+)
+
+// Gate lets people in.
+type Gate struct {
+	store *models.Store
+	now   func() time.Time
+}
+
+// NewGate is a gate over the people and sessions of store.
+func NewGate(store *models.Store, now func() time.Time) *Gate { return &Gate{store: store, now: now} }
+
+// Attempt is one try to sign in. Password is ignored when Demo: then only a demo person gets in.
+type Attempt struct {
+	Email, Password string
+	Demo            bool
+	NoDemo          bool // demo people are refused: the request did not come straight from this machine
+	Address, Agent  string
+	RequestID       string
+}
+
+// SignIn checks who somebody is and starts a session, whose token goes into the cookie and is stored only as a hash.
+// fault.Unauthenticated sign_in_failed says nothing about what was wrong; fault.RateLimited after too many failures of
+// one account or one address; fault.Forbidden demo_forbidden.
+func (g *Gate) SignIn(ctx context.Context, a Attempt) (token string, p models.Person, err error) {
+	subjects := [][]byte{subject("account", strings.ToLower(a.Email)), subject("address", a.Address)}
+	if err := g.throttled(ctx, subjects); err != nil {
+		return "", p, err
+	}
+	p, err = g.identify(ctx, a)
+	if fault.Is(err, fault.Unauthenticated) {
+		return "", p, g.failed(ctx, a, subjects, err)
+	}
+	if err != nil {
+		return "", p, err
+	}
+	if p.Demo && a.NoDemo {
+		return "", p, fault.New(fault.Forbidden, "demo_forbidden")
+	}
+	token = rand.Text() + rand.Text()
+	now := g.now().UTC()
+	session := &models.Session{TokenHash: tokenHash(token), PersonID: p.ID, Agent: bounded(a.Agent), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(AbsoluteTimeout)}
+	err = g.store.Write(ctx, p.Actor(a.RequestID), func(tx *models.Tx) error { return tx.StartSession(session) })
+	if err == nil {
+		err = g.store.Keep().ForgetFailures(ctx, subjects[0])
+	}
+	return token, p, err
+}
+
+// identify finds the person and checks the password; every way of failing takes as long and says the same.
+func (g *Gate) identify(ctx context.Context, a Attempt) (models.Person, error) {
+	p, err := g.store.PersonByEmail(ctx, strings.TrimSpace(a.Email))
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return p, err
+	}
+	if a.Demo {
+		if p.Demo && p.DisabledAt == nil {
+			return p, nil
+		}
+		return p, fault.New(fault.Unauthenticated, "sign_in_failed")
+	}
+	ok, err := CheckPassword(ctx, p.PasswordHash, a.Password)
+	if err != nil {
+		return p, err
+	}
+	if !ok || p.DisabledAt != nil {
+		return p, fault.New(fault.Unauthenticated, "sign_in_failed")
+	}
+	return p, nil
+}
+
+func (g *Gate) throttled(ctx context.Context, subjects [][]byte) error {
+	for i, most := range []int{maxFailuresPerAccount, maxFailuresPerAddress} {
+		n, since, err := g.store.Keep().Failures(ctx, subjects[i], ThrottleWindow)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			wait := max(time.Second, since.Add(ThrottleWindow).Sub(g.now()))
+			f := fault.New(fault.RateLimited, "sign_in_limited", "seconds", int(wait.Seconds()))
+			f.RetryAfter = wait
+			return f
+		}
+	}
+	return nil
+}
+
+func (g *Gate) failed(ctx context.Context, a Attempt, subjects [][]byte, why error) error {
+	for _, s := range subjects {
+		if _, err := g.store.Keep().CountFailure(ctx, s, ThrottleWindow); err != nil {
+			return err
+		}
+	}
+	anonymous := models.Anonymous
+	anonymous.RequestID = a.RequestID
+	err := g.store.Write(ctx, anonymous, func(tx *models.Tx) error {
+		tx.Audit(models.SignInFailed, models.Somewhere("session"))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return why
+}
+
+// Who is the person behind a session's token. fault.Unauthenticated when the session is over.
+func (g *Gate) Who(ctx context.Context, token string) (models.Person, error) {
+	if token == "" {
+		return models.Person{}, fault.New(fault.Unauthenticated, "signed_out")
+	}
+	now := g.now().UTC()
+	p, s, err := g.store.SessionPerson(ctx, tokenHash(token), now, IdleTimeout)
+	if fault.Is(err, fault.NotFound) {
+		return p, fault.New(fault.Unauthenticated, "signed_out")
+	}
+	if err == nil && now.Sub(s.SeenAt) > touchInterval {
+		err = g.store.Keep().TouchSession(ctx, s.ID)
+	}
+	return p, err
+}
+
+// SignOut ends the session of a token.
+func (g *Gate) SignOut(ctx context.Context, actor models.Actor, token string) error {
+	return g.store.Write(ctx, actor, func(tx *models.Tx) error { return tx.EndSession(actor.Person, tokenHash(token)) })
+}
+
+// SetLanguage remembers the language a person chose.
+func (g *Gate) SetLanguage(ctx context.Context, actor models.Actor, language string) error {
+	return g.store.Write(ctx, actor, func(tx *models.Tx) error { return tx.SetLanguage(actor.Person, language) })
+}
+
+func tokenHash(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+func subject(kind, value string) []byte {
+	h := sha256.Sum256([]byte("throttle:" + kind + ":" + value))
+	return h[:]
+}
+
+func bounded(s string) string {
+	s = strings.ToValidUTF8(s, "")
+	if len(s) > maxAgent {
+		s = strings.ToValidUTF8(s[:maxAgent], "")
+	}
+	return s
+}

@@ -1,0 +1,166 @@
+package onboarding
+
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"berkas/doku"
+	"berkas/internal/fault"
+)
+
+// MerchantForm is what is typed about a merchant, by the form's field names. What is not in it stays as it was.
+type MerchantForm map[string]string
+
+// rule is what a field of the merchant's form takes.
+type rule struct {
+	name  string
+	max   int // characters
+	clean func(string) string
+	check func(MerchantForm, string) string // the code of the refusal, "" when it is fine
+}
+
+// merchantRules is every field of the form, in its order. All are optional but those in requiredFields.
+var merchantRules = []rule{
+	{name: "name", max: 255},
+	{name: "business_type", max: 20, clean: upper, check: oneOf("PERSONAL", "CORPORATE")},
+	{name: "legal_entity", max: 40, clean: upper, check: legalEntity},
+	{name: "business_line", max: 64, clean: enumWord, check: matches(`^[A-Z][A-Z0-9_]*$`, "unknown_choice")},
+	{name: "nationality", max: 2, clean: upper, check: matches(`^[A-Z]{2}$`, "unknown_choice")},
+	{name: "description", max: 1023},
+	{name: "brand_name", max: 255},
+	{name: "brand_category", max: 10, clean: upper, check: oneOf("RETAIL", "NON_RETAIL")},
+	{name: "website_readiness", max: 40, clean: enumWord},
+	{name: "mobile_app_readiness", max: 40, clean: enumWord},
+	{name: "transaction_frequency", max: 40, clean: enumWord},
+	{name: "transaction_quantity", max: 40, clean: enumWord},
+	{name: "instagram", max: 255},
+	{name: "email", max: 255, check: email},
+	{name: "phone_calling_code", max: 4, clean: digits, check: matches(`^[0-9]{1,3}$`, "not_a_phone")},
+	{name: "phone_number", max: 15, clean: phone, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
+	{name: "owner_name", max: 255},
+	{name: "owner_position", max: 40, clean: enumWord},
+	{name: "owner_email", max: 255, check: email},
+	{name: "owner_phone_calling_code", max: 4, clean: digits, check: matches(`^[0-9]{1,3}$`, "not_a_phone")},
+	{name: "owner_phone_number", max: 15, clean: phone, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
+	{name: "owner_birth_date", max: 10, check: pastDate},
+	{name: "owner_gender", max: 1, clean: upper, check: oneOf("M", "F")},
+	{name: "owner_nationality", max: 2, clean: upper, check: matches(`^[A-Z]{2}$`, "unknown_choice")},
+	{name: "npwp", max: 16, clean: digits, check: matches(`^[0-9]{15,16}$`, "not_numeric")},
+	{name: "nib", max: 13, clean: digits, check: matches(`^[0-9]{13}$`, "not_numeric")},
+	{name: "address_street", max: 255},
+	{name: "address_area", max: 255},
+	{name: "address_country", max: 2, clean: upper, check: matches(`^[A-Z]{2}$`, "unknown_choice")},
+	{name: "bank_id", max: 40},
+	{name: "bank_name", max: 120},
+	{name: "bank_account_name", max: 255},
+	{name: "bank_account_number", max: 34, clean: compact, check: matches(`^[0-9A-Za-z]{4,34}$`, "not_alphanumeric")},
+	{name: "responsible", max: 19, clean: digits},
+	{name: "due_on", max: 10, check: date},
+	{name: "notes", max: 4000},
+}
+
+var requiredFields = []string{"name", "business_type", "legal_entity", "business_line", "nationality"}
+
+// read cleans and checks what was typed. A fault.Invalid names every field that was refused.
+func (f MerchantForm) read() (MerchantForm, error) {
+	clean, refused := MerchantForm{}, []fault.Field(nil)
+	refuse := func(name, code string, pairs ...any) {
+		refused = append(refused, fault.Field{Name: name, Code: code, Params: fault.Pairs(pairs...)})
+	}
+	for _, r := range merchantRules {
+		v := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f[r.name], "\x00", ""), ""))
+		if r.clean != nil {
+			v = r.clean(v)
+		}
+		clean[r.name] = v
+	}
+	for _, r := range merchantRules {
+		v := clean[r.name]
+		switch {
+		case v == "" && slices.Contains(requiredFields, r.name):
+			refuse(r.name, "required")
+		case v == "":
+		case utf8.RuneCountInString(v) > r.max:
+			refuse(r.name, "too_long", "max", r.max)
+		case r.check != nil:
+			if code := r.check(clean, v); code != "" {
+				refuse(r.name, code)
+			}
+		}
+	}
+	return clean, fault.Refused(refused)
+}
+
+func upper(s string) string { return strings.ToUpper(s) }
+
+// enumWord writes a value the way DOKU writes its own: FOOD_AND_BEVERAGE.
+func enumWord(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToUpper(s), func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), "_")
+}
+
+func digits(s string) string {
+	return strings.NewReplacer(" ", "", ".", "", "-", "", "/", "", "+", "").Replace(s)
+}
+func compact(s string) string { return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s) }
+
+// phone is a number as DOKU wants it: digits, without the country's code and without leading zeros.
+func phone(s string) string {
+	international := strings.HasPrefix(strings.TrimSpace(s), "+")
+	n := strings.NewReplacer("(", "", ")", "").Replace(digits(s))
+	if international || strings.HasPrefix(n, "0062") {
+		n = strings.TrimPrefix(strings.TrimLeft(n, "0"), "62")
+	}
+	return strings.TrimLeft(n, "0")
+}
+
+func oneOf(values ...string) func(MerchantForm, string) string {
+	return func(_ MerchantForm, v string) string {
+		if slices.Contains(values, v) {
+			return ""
+		}
+		return "unknown_choice"
+	}
+}
+
+func matches(pattern, code string) func(MerchantForm, string) string {
+	re := regexp.MustCompile(pattern)
+	return func(_ MerchantForm, v string) string {
+		if re.MatchString(v) {
+			return ""
+		}
+		return code
+	}
+}
+
+func legalEntity(f MerchantForm, v string) string {
+	if slices.Contains(doku.LegalEntities(f["business_type"]), v) {
+		return ""
+	}
+	return "unknown_choice"
+}
+
+func email(_ MerchantForm, v string) string {
+	if a, err := mail.ParseAddress(v); err == nil && a.Address == v && strings.Contains(v[strings.LastIndex(v, "@"):], ".") {
+		return ""
+	}
+	return "not_an_email"
+}
+
+func date(_ MerchantForm, v string) string {
+	if _, err := time.Parse(time.DateOnly, v); err != nil {
+		return "not_a_date"
+	}
+	return ""
+}
+
+func pastDate(_ MerchantForm, v string) string {
+	t, err := time.Parse(time.DateOnly, v)
+	if err != nil || t.Year() < 1900 || t.After(time.Now()) {
+		return "not_a_date"
+	}
+	return ""
+}

@@ -1,0 +1,359 @@
+package onboarding
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+
+	"berkas/internal/fault"
+	"berkas/models"
+)
+
+// CreateMerchant stores a merchant and asks DOKU what it needs, for which it waits five seconds at most: the merchant is
+// there whatever DOKU does. Without confirmed, merchants that look the same stop it with fault.Conflict
+// possible_duplicate; LookAlikes tells which. fault.Invalid names the fields that were refused.
+func (s *Service) CreateMerchant(ctx context.Context, actor models.Actor, form MerchantForm, confirmed bool) (models.MerchantID, error) {
+	clean, err := form.read()
+	if err != nil {
+		return 0, err
+	}
+	if clean["responsible"] == "" && actor.Role == models.RoleStaff {
+		clean["responsible"] = strconv.FormatInt(int64(actor.Person), 10)
+	}
+	d, keys, err := s.dossier(models.Dossier{Merchant: models.Merchant{UID: newUID()}}, clean)
+	if err != nil {
+		return 0, err
+	}
+	if !confirmed {
+		if err := s.unique(ctx, d.Merchant, keys); err != nil {
+			return 0, err
+		}
+	}
+	ready := false
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		c, err := s.placeInCombination(ctx, tx, &d)
+		if err != nil {
+			return err
+		}
+		ready = c.SetID != nil
+		if err := tx.CreateMerchant(&d, keys); err != nil {
+			return err
+		}
+		return s.begin(tx, d.Merchant.ID, c)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if !ready {
+		s.awaitRequirements(ctx, d.Merchant.CombinationID)
+	}
+	return d.Merchant.ID, nil
+}
+
+// placeInCombination finds the checklist's combination for a merchant and has it read when it never was.
+func (s *Service) placeInCombination(ctx context.Context, tx *models.Tx, d *models.Dossier) (models.Combination, error) {
+	m := &d.Merchant
+	c, err := tx.EnsureCombination(models.Combination{BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine, Nationality: m.Nationality})
+	if err != nil {
+		return c, err
+	}
+	m.CombinationID = c.ID
+	if m.ProgressState == "" {
+		m.ProgressState, m.NextActor = models.ProgressPending, models.NextDOKU
+	}
+	if c.SetID == nil {
+		err = s.Queue.ReadRequirements(ctx, tx, c.ID)
+	}
+	return c, err
+}
+
+// begin gives a merchant the checklist of its combination, when there is one already.
+func (s *Service) begin(tx *models.Tx, id models.MerchantID, c models.Combination) error {
+	if c.SetID != nil {
+		return s.follow(tx, id, c)
+	}
+	m, err := tx.LockMerchant(id)
+	if err != nil {
+		return err
+	}
+	return s.keepProgress(tx, m, c.State)
+}
+
+// awaitRequirements gives DOKU a moment to say what it needs. Whatever happens, the queued job goes on asking.
+func (s *Service) awaitRequirements(ctx context.Context, id models.CombinationID) {
+	ctx, cancel := within(ctx, requirementsWait)
+	defer cancel()
+	if err := s.ReadRequirements(ctx, id); err != nil {
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "the checklist comes later", slog.Int64("combination", int64(id)), slog.String("why", problemOf(err)))
+	}
+}
+
+// EditMerchant stores what was typed anew. A changed combination brings the checklist of the new one; documents stay.
+func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id models.MerchantID, form MerchantForm) error {
+	clean, err := form.read()
+	if err != nil {
+		return err
+	}
+	before, err := s.Store.Dossier(ctx, id)
+	if err != nil {
+		return err
+	}
+	if before.Merchant.ArchivedAt != nil {
+		return fault.New(fault.Conflict, "merchant_archived")
+	}
+	was, err := s.typed(before)
+	if err != nil {
+		return err
+	}
+	for _, secret := range []string{"npwp", "bank_account_number"} { // an empty post keeps what only its mask was shown of
+		if clean[secret] == "" {
+			clean[secret] = was[secret]
+		}
+	}
+	if before.Merchant.RegisteredAt != nil {
+		for _, fixed := range []string{"business_type", "legal_entity", "business_line", "nationality"} {
+			clean[fixed] = was[fixed]
+		}
+	}
+	changed := differences(was, clean)
+	if len(changed) == 0 {
+		return nil
+	}
+	d, keys, err := s.dossier(before, clean)
+	if err != nil {
+		return err
+	}
+	ready := true
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		c, err := s.placeInCombination(ctx, tx, &d)
+		if err != nil {
+			return err
+		}
+		if err := tx.EditMerchant(&d, keys, changed); err != nil {
+			return err
+		}
+		if c.ID == before.Merchant.CombinationID {
+			return nil
+		}
+		ready = c.SetID != nil
+		return s.begin(tx, id, c)
+	})
+	if err == nil && !ready {
+		s.awaitRequirements(ctx, d.Merchant.CombinationID)
+	}
+	return err
+}
+
+func differences(was, now MerchantForm) (names []string) {
+	for _, r := range merchantRules {
+		if was[r.name] != now[r.name] {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
+// ArchiveMerchant takes a merchant out of the lists; nothing is deleted.
+func (s *Service) ArchiveMerchant(ctx context.Context, actor models.Actor, id models.MerchantID) error {
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.ArchiveMerchant(id) })
+}
+
+// RestoreMerchant brings an archived merchant back.
+func (s *Service) RestoreMerchant(ctx context.Context, actor models.Actor, id models.MerchantID) error {
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.RestoreMerchant(id) })
+}
+
+// Viewed records that a person was shown a merchant's page.
+func (s *Service) Viewed(ctx context.Context, actor models.Actor, id models.MerchantID) error {
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		tx.ViewedMerchant(id)
+		return nil
+	})
+}
+
+// dossier applies a clean form to a dossier and makes the keyed hashes that go with it.
+func (s *Service) dossier(d models.Dossier, f MerchantForm) (models.Dossier, []models.MerchantKey, error) {
+	m := &d.Merchant
+	m.Name, m.NameNormal = f["name"], NormalName(f["name"])
+	m.BusinessType, m.LegalEntity, m.BusinessLine, m.Nationality = f["business_type"], f["legal_entity"], f["business_line"], f["nationality"]
+	m.Description, m.Notes, m.NIB = f["description"], f["notes"], f["nib"]
+	m.WebsiteReadiness, m.MobileAppReadiness = f["website_readiness"], f["mobile_app_readiness"]
+	m.AddressStreet, m.AddressArea, m.AddressCountry = f["address_street"], f["address_area"], f["address_country"]
+	m.BankID, m.BankName, m.BankAccountName = f["bank_id"], f["bank_name"], f["bank_account_name"]
+	m.ResponsibleID, m.DueOn = nil, nil
+	if id, err := strconv.ParseInt(f["responsible"], 10, 64); err == nil && id > 0 {
+		person := models.PersonID(id)
+		m.ResponsibleID = &person
+	}
+	if t, err := time.Parse(time.DateOnly, f["due_on"]); err == nil {
+		m.DueOn = &t
+	}
+	m.Private = sealJSON(s, private{Email: f["email"], PhoneCallingCode: f["phone_calling_code"], PhoneNumber: f["phone_number"],
+		NPWP: f["npwp"], BankAccountNumber: f["bank_account_number"]}, merchantSeal(m.UID))
+	d.Contacts = []models.Contact{{Name: f["owner_name"], Position: orElse(f["owner_position"], "OWNER"), Nationality: orElse(f["owner_nationality"], m.Nationality), IsPrimary: true,
+		Private: sealJSON(s, contactPrivate{Email: f["owner_email"], PhoneCallingCode: f["owner_phone_calling_code"], PhoneNumber: f["owner_phone_number"],
+			BirthDate: f["owner_birth_date"], Gender: f["owner_gender"]}, contactSeal(m.UID))}}
+	brand := models.Brand{Name: orElse(f["brand_name"], m.Name), Description: m.Description, Category: f["brand_category"],
+		TransactionFrequency: f["transaction_frequency"], TransactionQuantity: f["transaction_quantity"], SocialMedia: []models.SocialMedia{}}
+	if f["instagram"] != "" {
+		brand.SocialMedia = append(brand.SocialMedia, models.SocialMedia{Code: "INSTAGRAM", Accounts: []string{f["instagram"]}})
+	}
+	d.Brands = []models.Brand{brand}
+	return d, s.keys(f), nil
+}
+
+func (s *Service) keys(f MerchantForm) (keys []models.MerchantKey) {
+	for _, k := range []struct{ source, kind, value string }{
+		{"business", "email", strings.ToLower(f["email"])}, {"owner", "email", strings.ToLower(f["owner_email"])},
+		{"business", "phone", wholePhone(f["phone_calling_code"], f["phone_number"])}, {"owner", "phone", wholePhone(f["owner_phone_calling_code"], f["owner_phone_number"])},
+		{"business", "npwp", f["npwp"]},
+	} {
+		if k.value != "" {
+			keys = append(keys, models.MerchantKey{Source: k.source, Kind: k.kind, Hash: s.Vault.Hash(k.kind, k.value)})
+		}
+	}
+	return keys
+}
+
+func wholePhone(code, number string) string {
+	if number == "" {
+		return ""
+	}
+	return orElse(code, "62") + number
+}
+
+// Typed is what was typed of a merchant, as its form shows it: numbers that are shown to nobody come masked under their
+// name with "_masked".
+func (s *Service) Typed(ctx context.Context, id models.MerchantID) (MerchantForm, error) {
+	d, err := s.Store.Dossier(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.typed(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, secret := range []string{"npwp", "bank_account_number"} {
+		f[secret+"_masked"] = Mask(f[secret])
+		delete(f, secret)
+	}
+	return f, nil
+}
+
+// typed is the form of a dossier with everything in clear.
+func (s *Service) typed(d models.Dossier) (MerchantForm, error) {
+	m := d.Merchant
+	p, err := openJSON[private](s, m.Private, merchantSeal(m.UID))
+	if err != nil {
+		return nil, err
+	}
+	f := MerchantForm{"name": m.Name, "business_type": m.BusinessType, "legal_entity": m.LegalEntity, "business_line": m.BusinessLine, "nationality": m.Nationality,
+		"description": m.Description, "notes": m.Notes, "nib": m.NIB, "website_readiness": m.WebsiteReadiness, "mobile_app_readiness": m.MobileAppReadiness,
+		"address_street": m.AddressStreet, "address_area": m.AddressArea, "address_country": m.AddressCountry,
+		"bank_id": m.BankID, "bank_name": m.BankName, "bank_account_name": m.BankAccountName,
+		"email": p.Email, "phone_calling_code": p.PhoneCallingCode, "phone_number": p.PhoneNumber, "npwp": p.NPWP, "bank_account_number": p.BankAccountNumber}
+	if m.ResponsibleID != nil {
+		f["responsible"] = strconv.FormatInt(int64(*m.ResponsibleID), 10)
+	}
+	if m.DueOn != nil {
+		f["due_on"] = m.DueOn.Format(time.DateOnly)
+	}
+	for _, c := range d.Contacts[:min(1, len(d.Contacts))] {
+		cp, err := openJSON[contactPrivate](s, c.Private, contactSeal(m.UID))
+		if err != nil {
+			return nil, err
+		}
+		f["owner_name"], f["owner_position"], f["owner_nationality"] = c.Name, c.Position, c.Nationality
+		f["owner_email"], f["owner_phone_calling_code"], f["owner_phone_number"] = cp.Email, cp.PhoneCallingCode, cp.PhoneNumber
+		f["owner_birth_date"], f["owner_gender"] = cp.BirthDate, cp.Gender
+	}
+	for _, b := range d.Brands[:min(1, len(d.Brands))] {
+		f["brand_name"], f["brand_category"] = b.Name, b.Category
+		f["transaction_frequency"], f["transaction_quantity"] = b.TransactionFrequency, b.TransactionQuantity
+		for _, social := range b.SocialMedia {
+			if social.Code == "INSTAGRAM" && len(social.Accounts) > 0 {
+				f["instagram"] = social.Accounts[0]
+			}
+		}
+	}
+	return f, nil
+}
+
+// Shown is what a merchant's page may show of what was typed: personal numbers and addresses masked.
+func (s *Service) Shown(d models.Dossier) (MerchantForm, error) {
+	f, err := s.typed(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"npwp", "bank_account_number", "phone_number", "owner_phone_number"} {
+		f[name] = Mask(f[name])
+	}
+	for _, name := range []string{"email", "owner_email"} {
+		f[name] = maskEmail(f[name])
+	}
+	if f["owner_birth_date"] != "" {
+		f["owner_birth_date"] = "••••-••-••"
+	}
+	return f, nil
+}
+
+// LookAlikes are merchants that share a name, phone or e-mail with what is typed; at most ten.
+func (s *Service) LookAlikes(ctx context.Context, form MerchantForm) ([]models.LookAlike, error) {
+	clean, err := form.read()
+	if err != nil {
+		return nil, err
+	}
+	return s.lookAlikes(ctx, models.Merchant{NameNormal: NormalName(clean["name"])}, s.keys(clean))
+}
+
+func (s *Service) lookAlikes(ctx context.Context, m models.Merchant, keys []models.MerchantKey) ([]models.LookAlike, error) {
+	var hashes [][]byte
+	for _, k := range keys {
+		if k.Kind == "phone" || k.Kind == "email" {
+			hashes = append(hashes, k.Hash)
+		}
+	}
+	return s.Store.LookAlikes(ctx, m.ID, m.NameNormal, hashes)
+}
+
+func (s *Service) unique(ctx context.Context, m models.Merchant, keys []models.MerchantKey) error {
+	same, err := s.lookAlikes(ctx, m, keys)
+	if err == nil && len(same) > 0 {
+		err = fault.New(fault.Conflict, "possible_duplicate")
+	}
+	return err
+}
+
+// NormalName is a name as it is compared and searched: no case, no accents, no punctuation, single spaces.
+func NormalName(name string) string {
+	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn))), name)
+	if err != nil {
+		plain = name
+	}
+	return strings.Join(strings.FieldsFunc(strings.ToLower(plain), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+}
+
+func orElse(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// newUID is a random UUID, version 4. Sealed columns are bound to it before the row has an id.
+func newUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

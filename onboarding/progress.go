@@ -1,0 +1,132 @@
+package onboarding
+
+import "berkas/models"
+
+// Standing is a merchant's completeness: what is kept with it and shown everywhere.
+type Standing struct {
+	Progress models.Progress
+	State    models.ProgressState
+	Next     models.NextActor
+}
+
+// SlotState is the delivery of the newest version in a slot; "missing" when there is none.
+func SlotState(row models.ChecklistRow) string {
+	if d := row.Newest(); d != nil {
+		return string(d.State)
+	}
+	return "missing"
+}
+
+// MissingFields are the form fields DOKU wants with a slot's document that nobody has typed.
+func MissingFields(row models.ChecklistRow) (missing []models.FormField) {
+	for _, f := range row.Form {
+		if !hasField(row, f.Code) {
+			missing = append(missing, f)
+		}
+	}
+	return missing
+}
+
+func hasField(row models.ChecklistRow, code string) bool {
+	for _, f := range row.Fields {
+		if f.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// Asked reports whether a slot counts: DOKU asks for it, or a colleague added it.
+func Asked(row models.ChecklistRow) bool { return row.RequirementID != nil || row.ByHand }
+
+// Completeness is the one definition of how far a merchant is. A slot is done when its newest version is at DOKU and
+// its fields are typed; the most urgent of what is not done decides state and next actor.
+func Completeness(m models.Merchant, combination models.CombinationState, rows []models.ChecklistRow) Standing {
+	s := Standing{}
+	for _, row := range rows {
+		if !Asked(row) {
+			continue
+		}
+		s.Progress.Total++
+		if part := blocking(row); part.Code != "" {
+			s.Progress.Parts = append(s.Progress.Parts, part)
+		} else {
+			s.Progress.Done++
+		}
+	}
+	s.State, s.Next = urgent(s.Progress.Parts)
+	switch {
+	case m.RegisteredAt != nil:
+		s.State, s.Next, s.Progress.Lead = models.ProgressRegistered, models.NextNobody, "registered"
+	case m.SetID == nil && combination == models.ChecklistRefused:
+		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextStaff, "checklist_refused"
+	case m.SetID == nil:
+		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextDOKU, "no_checklist"
+	case s.Progress.Total == 0:
+		s.Progress.Lead = "empty"
+	case len(s.Progress.Parts) == 0:
+		s.Progress.Lead = "complete"
+	default:
+		s.Progress.Lead = "todo"
+	}
+	return s
+}
+
+// blocking is why a slot is not done; the zero part when it is.
+func blocking(row models.ChecklistRow) models.ProgressPart {
+	part := models.ProgressPart{Category: row.Category, DocCode: row.Code}
+	d := row.Newest()
+	switch {
+	case d == nil:
+		part.Code = "missing"
+	case d.State == models.Delivered:
+		missing := MissingFields(row)
+		if len(missing) == 0 {
+			return models.ProgressPart{}
+		}
+		part.Code, part.Field = "field", missing[0].Code
+	default:
+		part.Code, part.Reason = string(d.State), d.Problem
+	}
+	return part
+}
+
+// urgent ranks what blocks: what DOKU refused comes before what is missing, and that before what only takes time.
+func urgent(parts []models.ProgressPart) (models.ProgressState, models.NextActor) {
+	state, next := models.ProgressComplete, models.NextReviewer
+	rank := 0
+	for _, p := range parts {
+		r, st, who := 1, models.ProgressWaiting, models.NextDOKU
+		switch p.Code {
+		case "failed":
+			r, st, who = 4, models.ProgressFailed, models.NextStaff
+		case "refused":
+			r, st, who = 3, models.ProgressRefused, models.NextStaff
+		case "missing", "field":
+			r, st, who = 2, models.ProgressTodo, models.NextStaff
+		}
+		if r > rank {
+			rank, state, next = r, st, who
+		}
+	}
+	return state, next
+}
+
+// keepProgress computes a merchant's completeness as the transaction sees it and keeps it.
+func (s *Service) keepProgress(tx *models.Tx, m models.Merchant, combination models.CombinationState) error {
+	rows, err := tx.ChecklistRows(m.ID)
+	if err != nil {
+		return err
+	}
+	st := Completeness(m, combination, rows)
+	return tx.KeepProgress(m, st.Progress, st.State, st.Next)
+}
+
+// recount is keepProgress for a merchant that is already locked and whose checklist is ready.
+func (s *Service) recount(tx *models.Tx, id models.MerchantID) error {
+	m, err := tx.LockMerchant(id)
+	if err != nil {
+		return err
+	}
+	return s.keepProgress(tx, m, models.ChecklistReady)
+}

@@ -1,0 +1,54 @@
+package onboarding
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"berkas/doku"
+	"berkas/internal/blob"
+	"berkas/internal/paper"
+	"berkas/internal/vault"
+	"berkas/models"
+)
+
+// Queue takes work that must happen after, and only after, the transaction it was handed in commits.
+type Queue interface {
+	SendDocument(ctx context.Context, tx *models.Tx, id models.DocumentID) error
+	ReadRequirements(ctx context.Context, tx *models.Tx, id models.CombinationID) error
+	CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error
+}
+
+// Parts are what a Service stands on.
+type Parts struct {
+	Store  *models.Store
+	DOKU   *doku.Client
+	Blobs  *blob.Store
+	Vault  *vault.Vault
+	Papers *paper.Inspector
+	Queue  Queue
+	Watch  *models.Watch
+	Health *Health
+	// FileLookup says that DOKU offers this partner a lookup by file id. None is documented.
+	FileLookup bool
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Service carries out the use cases. It is safe for concurrent use.
+type Service struct {
+	Parts
+	holder    string // names this process in leases
+	refreshes singleflight.Group
+}
+
+// New makes a Service of its parts.
+func New(p Parts) *Service { return &Service{Parts: p, holder: rand.Text()} }
+
+// within is a context for what must be finished although the caller has gone: bounded, but not cancelled with it.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), d)
+}

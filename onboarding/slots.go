@@ -1,0 +1,175 @@
+package onboarding
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"berkas/doku"
+	"berkas/internal/fault"
+	"berkas/models"
+)
+
+// byHandPath is the owner of slots that DOKU did not ask for.
+const byHandPath = "business"
+
+// AddSlot adds a place for a category and code that DOKU takes without asking.
+func (s *Service) AddSlot(ctx context.Context, actor models.Actor, id models.MerchantID, category, code string) (models.SlotID, error) {
+	if category != doku.CategoryDocument {
+		code = ""
+	}
+	known := slices.Contains(doku.Categories(), category) && (code != "") == (category == doku.CategoryDocument)
+	if !known || code != "" && !slices.Contains(doku.Codes(), code) {
+		return 0, fault.New(fault.Invalid, "slot_unknown", "category", category, "code", code)
+	}
+	slot := &models.Slot{MerchantID: id, OwnerPath: byHandPath, Category: category, Code: code}
+	err := s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		m, err := tx.LockMerchant(id)
+		if err != nil {
+			return err
+		}
+		if m.ArchivedAt != nil {
+			return fault.New(fault.Conflict, "merchant_archived")
+		}
+		if m.SetID == nil {
+			return fault.New(fault.Conflict, "checklist_not_ready")
+		}
+		if err := tx.AddSlot(slot); err != nil {
+			return err
+		}
+		return s.keepProgress(tx, m, models.ChecklistReady)
+	})
+	return slot.ID, err
+}
+
+// RemoveSlot removes an empty place that was added by hand.
+func (s *Service) RemoveSlot(ctx context.Context, actor models.Actor, id models.MerchantID, slot models.SlotID) error {
+	row, err := s.slot(ctx, id, slot)
+	if err != nil {
+		return err
+	}
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		m, err := tx.LockMerchant(id)
+		if err != nil {
+			return err
+		}
+		if err := tx.RemoveSlot(row.Slot); err != nil {
+			return err
+		}
+		return s.keepProgress(tx, m, models.ChecklistReady)
+	})
+}
+
+// SetFields stores form fields typed for a slot. Those that DOKU would not take are refused, the others stored:
+// fault.Invalid names the refused ones.
+func (s *Service) SetFields(ctx context.Context, actor models.Actor, id models.MerchantID, slot models.SlotID, typed map[string]string) error {
+	row, err := s.slot(ctx, id, slot)
+	if err != nil {
+		return err
+	}
+	fields, refused := checkFields(row, typed)
+	if len(fields) == 0 && len(refused) == 0 {
+		for _, f := range MissingFields(row) {
+			refused = append(refused, fault.Field{Name: f.Code, Code: "required"})
+		}
+	}
+	if len(fields) > 0 {
+		err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+			m, err := tx.LockMerchant(id)
+			if err != nil {
+				return err
+			}
+			if m.ArchivedAt != nil {
+				return fault.New(fault.Conflict, "merchant_archived")
+			}
+			if err := s.setFields(tx, m, row, fields); err != nil {
+				return err
+			}
+			return s.keepProgress(tx, m, models.ChecklistReady)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return fault.Refused(refused)
+}
+
+func (s *Service) slot(ctx context.Context, id models.MerchantID, slot models.SlotID) (models.ChecklistRow, error) {
+	rows, err := s.Store.ChecklistRows(ctx, id)
+	if err != nil {
+		return models.ChecklistRow{}, err
+	}
+	i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == slot })
+	if i < 0 {
+		return models.ChecklistRow{}, fault.New(fault.NotFound, "not_found")
+	}
+	return rows[i], nil
+}
+
+// checkFields splits what was typed into what DOKU takes and what it would refuse, by DOKU's own rules. What was left
+// empty, and what the slot does not ask for, is neither.
+func checkFields(row models.ChecklistRow, typed map[string]string) (fields map[string]string, refused []fault.Field) {
+	fields = map[string]string{}
+	for _, f := range row.Form {
+		v := strings.TrimSpace(strings.ToValidUTF8(typed[f.Code], ""))
+		if f.Numeric && !f.Alpha && !f.AlphaNumeric {
+			v = compact(v)
+		}
+		if v == "" {
+			continue
+		}
+		if field, ok := refuseField(f, v); ok {
+			refused = append(refused, field)
+		} else {
+			fields[f.Code] = v
+		}
+	}
+	return fields, refused
+}
+
+// refuseField says in which way a value breaks DOKU's rule for a field.
+func refuseField(f models.FormField, v string) (fault.Field, bool) {
+	rule := doku.FormField{MinSize: f.MinSize, MaxSize: f.MaxSize, Alpha: f.Alpha, Numeric: f.Numeric, AlphaNumeric: f.AlphaNumeric}
+	if rule.Accepts(v) {
+		return fault.Field{}, false
+	}
+	n := utf8.RuneCountInString(v)
+	class := rule
+	class.MinSize, class.MaxSize = 0, 0
+	field := fault.Field{Name: f.Code}
+	switch {
+	case !class.Accepts(v) && f.Numeric && !f.AlphaNumeric:
+		field.Code = "not_numeric"
+	case !class.Accepts(v) && f.Alpha && !f.AlphaNumeric:
+		field.Code = "not_letters"
+	case !class.Accepts(v):
+		field.Code = "not_alphanumeric"
+	case f.MinSize == f.MaxSize:
+		field.Code, field.Params = "exactly", fault.Pairs("n", f.MinSize)
+	case n < f.MinSize:
+		field.Code, field.Params = "too_short", fault.Pairs("min", f.MinSize)
+	default:
+		field.Code, field.Params = "too_long", fault.Pairs("max", f.MaxSize)
+	}
+	return field, true
+}
+
+func (s *Service) setFields(tx *models.Tx, m models.Merchant, row models.ChecklistRow, fields map[string]string) error {
+	for _, f := range row.Form {
+		v, ok := fields[f.Code]
+		if !ok {
+			continue
+		}
+		stored := models.SlotField{Code: f.Code, Value: s.Vault.SealString(v, fieldSeal(m.UID, row.Slot, f.Code)), Masked: Mask(v)}
+		var key *models.MerchantKey
+		if f.Code == "NO_KTP" {
+			key = &models.MerchantKey{Source: "slot:" + strconv.FormatInt(int64(row.ID), 10), Kind: "nik", Hash: s.Vault.Hash("nik", v)}
+		}
+		if err := tx.SetField(row.Slot, stored, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
