@@ -1,0 +1,44 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"berkas/models"
+)
+
+// The queues: deliveries must not wait behind upkeep.
+const (
+	queueDocuments = "documents"
+	queueUpkeep    = river.QueueDefault
+
+	attempts = 1000 // a job is done when onboarding says so; this bound only keeps a defect from running for ever
+)
+
+// Queue hands work to River within the transaction that makes it necessary. It implements onboarding.Queue.
+type Queue struct{ client *river.Client[pgx.Tx] }
+
+// NewQueue inserts through a client, which need not work jobs itself.
+func NewQueue(client *river.Client[pgx.Tx]) *Queue { return &Queue{client} }
+
+// SendDocument has a document brought to DOKU.
+func (q *Queue) SendDocument(ctx context.Context, tx *models.Tx, id models.DocumentID) error {
+	return q.insert(ctx, tx, sendDocument{Document: id}, queueDocuments)
+}
+
+// CheckOriginal has the bytes of a document that was delivered by address fetched and checked.
+func (q *Queue) CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error {
+	return q.insert(ctx, tx, checkOriginal{Document: id}, queueDocuments)
+}
+
+// ReadRequirements has DOKU asked for a combination's checklist.
+func (q *Queue) ReadRequirements(ctx context.Context, tx *models.Tx, id models.CombinationID) error {
+	return q.insert(ctx, tx, readRequirements{Combination: id}, queueUpkeep)
+}
+
+func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, queue string) error {
+	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &river.InsertOpts{Queue: queue, MaxAttempts: attempts})
+	return err
+}

@@ -1,0 +1,38 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"berkas/models"
+	"berkas/onboarding"
+)
+
+type readRequirements struct {
+	Combination models.CombinationID `json:"combination"`
+}
+
+func (readRequirements) Kind() string { return "requirements.read" }
+
+type requirementsReader struct {
+	river.WorkerDefaults[readRequirements]
+	service *onboarding.Service
+}
+
+func (w *requirementsReader) Work(ctx context.Context, job *river.Job[readRequirements]) error {
+	return outcome(w.service.ReadRequirements(ctx, job.Args.Combination))
+}
+
+type refreshRequirements struct{}
+
+func (refreshRequirements) Kind() string { return "requirements.refresh" }
+
+type requirementsRefresher struct {
+	river.WorkerDefaults[refreshRequirements]
+	service *onboarding.Service
+}
+
+func (w *requirementsRefresher) Work(ctx context.Context, _ *river.Job[refreshRequirements]) error {
+	return outcome(w.service.RefreshRequirements(ctx))
+}

@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"berkas/internal/fault"
+	"berkas/onboarding"
+)
+
+const (
+	senders       = 8 // uploads to DOKU at once
+	upkeepers     = 2
+	retryWait     = 30 * time.Second
+	sweepInterval = 2 * time.Second
+	probeInterval = 5 * time.Second
+)
+
+// NewInserter is a client that only inserts; onboarding's Queue stands on it.
+func NewInserter(pool *pgxpool.Pool) (*river.Client[pgx.Tx], error) {
+	return river.NewClient(riverpgxv5.New(pool), &river.Config{})
+}
+
+// Workers works the jobs of one process.
+type Workers struct {
+	client  *river.Client[pgx.Tx]
+	service *onboarding.Service
+	log     *slog.Logger
+}
+
+// NewWorkers makes the workers of a service; Run starts them.
+func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logger) (*Workers, error) {
+	set := river.NewWorkers()
+	river.AddWorker(set, &documentSender{service: service})
+	river.AddWorker(set, &originalChecker{service: service})
+	river.AddWorker(set, &requirementsReader{service: service})
+	river.AddWorker(set, &requirementsRefresher{service: service})
+	river.AddWorker(set, &tidier{service: service})
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Queues: map[string]river.QueueConfig{
+			queueDocuments: {MaxWorkers: senders, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 200 * time.Millisecond},
+			queueUpkeep:    {MaxWorkers: upkeepers},
+		},
+		Workers:              set,
+		PeriodicJobs:         schedule(),
+		RescueStuckJobsAfter: 10 * time.Minute,
+		Logger:               log,
+	})
+	return &Workers{client, service, log}, err
+}
+
+// schedule is what comes round by itself.
+func schedule() []*river.PeriodicJob {
+	every := func(d time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(d), func() (river.JobArgs, *river.InsertOpts) {
+			return args, &river.InsertOpts{Queue: queueUpkeep, UniqueOpts: river.UniqueOpts{ByPeriod: d}}
+		}, &river.PeriodicJobOpts{RunOnStart: true})
+	}
+	return []*river.PeriodicJob{
+		every(time.Hour, tidy{}),
+		every(time.Hour, refreshRequirements{}),
+	}
+}
+
+// Run works until ctx ends, then finishes what is under way, within grace. Beside River's own fetching it sweeps for
+// deliveries that missed their turn, and knocks at DOKU while it is down.
+func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
+	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	sweep, probe := time.NewTicker(sweepInterval), time.NewTicker(probeInterval)
+	defer sweep.Stop()
+	defer probe.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return w.stop(ctx, grace)
+		case <-sweep.C:
+			_, err := w.service.Sweep(ctx)
+			w.complain("sweeping", err)
+		case <-probe.C:
+			w.complain("knocking at DOKU", w.service.Probe(ctx))
+		}
+	}
+}
+
+func (w *Workers) complain(doing string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		w.log.Warn(doing+" failed", "error", err)
+	}
+}
+
+func (w *Workers) stop(ctx context.Context, grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := w.client.Stop(ctx); err == nil {
+		return nil
+	}
+	// What does not end in time is cancelled: a delivery gives its claim back and goes again at the next start.
+	hard, cancelHard := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancelHard()
+	return w.client.StopAndCancel(hard)
+}
+
+// outcome says to River what an error means: later and outages come back without using up a try, an input that cannot
+// become right is over, anything else is tried again.
+func outcome(err error) error {
+	if later, ok := errors.AsType[onboarding.Later](err); ok {
+		return river.JobSnooze(later.After)
+	}
+	switch {
+	case fault.Is(err, fault.Unavailable):
+		return river.JobSnooze(retryWait)
+	case fault.Is(err, fault.Invalid), fault.Is(err, fault.NotFound):
+		return river.JobCancel(err)
+	}
+	return err
+}
