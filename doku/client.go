@@ -140,6 +140,7 @@ type request struct {
 	header       http.Header
 	body         io.Reader
 	length       int64
+	source       *lease // the caller's reader within body, if any
 	timeout      time.Duration
 	replay       bool // a 409 may repeat an earlier success
 }
@@ -205,7 +206,7 @@ func (c *Client) exchange(ctx context.Context, r *request) (*answer, error) {
 	req.ContentLength = r.length
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, unanswered(r, err)
+		return nil, r.unanswered(err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))

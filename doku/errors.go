@@ -71,7 +71,7 @@ func (e *Error) Temporary() bool {
 	case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
 	}
-	return e.cut && e.Status < 300 || e.Status >= 500
+	return e.Status >= 500 || e.cut && !e.Refused()
 }
 
 // Refused reports that DOKU rejected the request itself: 400, 413, 415 or 422.
@@ -110,8 +110,11 @@ func (c *Client) strange(r *request, a *answer, cause error) *Error {
 	return e
 }
 
-// unanswered makes the error of a call to which no answer came.
-func unanswered(r *request, cause error) *Error {
+// unanswered makes the error of a call to which no answer came. A file that could not be read is no failure of DOKU's.
+func (r *request) unanswered(cause error) error {
+	if broken := r.source.failure(); broken != nil {
+		return fmt.Errorf("doku: %s: reading the file: %w", r.call, broken)
+	}
 	var u *url.Error
 	if errors.As(cause, &u) {
 		cause = u.Err // its text repeats the URL

@@ -81,16 +81,13 @@ func (c *Client) upload(ctx context.Context, token string, form *form) (*File, e
 		call: CallUpload, id: NewRequestID(), method: http.MethodPost, target: Prefix + "/file",
 		header: http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {form.contentType}},
 		body:   io.MultiReader(bytes.NewReader(form.head), body, bytes.NewReader(form.tail)),
-		length: form.length(), timeout: uploadTimeout,
+		source: body, length: form.length(), timeout: uploadTimeout,
 	}
 	var file *File
 	err := c.do(ctx, r, func(a *answer) (err error) {
 		file, err = readFile(a)
 		return err
 	})
-	if broken := body.end(); broken != nil {
-		return nil, fmt.Errorf("doku: upload: reading the file: %w", broken)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +228,20 @@ func (l *lease) expectEnd() error {
 	return l.broken
 }
 
-// end takes the reader back and returns what was wrong with it.
-func (l *lease) end() error {
+// end takes the reader back.
+func (l *lease) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
+}
+
+// failure is what was wrong with the reader itself. It takes a nil lease.
+func (l *lease) failure() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.broken
 }
 
