@@ -1,0 +1,156 @@
+package paper
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"math"
+
+	"golang.org/x/image/draw"
+)
+
+const (
+	smallSide     = 1000 // longest side in pixels of the copy that everything is measured on
+	thumbnailSide = 240
+	thumbnailSize = 8192 // bytes
+
+	// smallNeed is what measuring allocates beside the decoded picture: the small copy, its luma, the halves.
+	smallNeed = smallSide * smallSide * 7
+)
+
+// shrink draws src on white with its longest side at most side pixels, never larger. It halves until the last step is
+// less than a half, so that every pixel of a moderately larger picture has its say; from a much larger one it samples.
+func shrink(src image.Image, side int) *image.RGBA {
+	w, h := src.Bounds().Dx(), src.Bounds().Dy()
+	if longest := max(w, h); longest > side {
+		// A photo of 4000 pixels is sampled once: halving it would cost a copy of half its size.
+		for longest >= 2*side && longest < 2*smallSide {
+			src = scaled(src, (w+1)/2, (h+1)/2)
+			w, h = src.Bounds().Dx(), src.Bounds().Dy()
+			longest = max(w, h)
+		}
+		f := float64(side) / float64(longest)
+		w, h = max(1, int(math.Round(float64(w)*f))), max(1, int(math.Round(float64(h)*f)))
+	}
+	return scaled(src, w, h)
+}
+
+// scaled uses ApproxBiLinear because it reads YCbCr planes directly and needs no working memory.
+func scaled(src image.Image, w, h int) *image.RGBA {
+	dst := image.NewRGBA(image.Rect(0, 0, w, h))
+	op := draw.Src
+	if o, ok := src.(interface{ Opaque() bool }); !ok || !o.Opaque() {
+		draw.Draw(dst, dst.Rect, image.White, image.Point{}, draw.Src)
+		op = draw.Over
+	}
+	draw.ApproxBiLinear.Scale(dst, dst.Rect, src, src.Bounds(), op, nil)
+	return dst
+}
+
+// luma is the brightness of each pixel, 0 to 255.
+func luma(m *image.RGBA) []uint8 {
+	y := make([]uint8, len(m.Pix)/4)
+	for i := range y {
+		p := m.Pix[4*i : 4*i+3 : 4*i+3]
+		y[i] = uint8((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
+	}
+	return y
+}
+
+// sharpness is the variance of the Laplacian on luma: edges make it large, blur makes it small.
+func sharpness(m *image.RGBA) float64 {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	if w < 3 || h < 3 {
+		return 0
+	}
+	y := luma(m)
+	var sum, squares int64
+	for row := 1; row < h-1; row++ {
+		up, here, down := y[(row-1)*w:row*w], y[row*w:(row+1)*w], y[(row+1)*w:(row+2)*w]
+		for x := 1; x < w-1; x++ {
+			d := int64(up[x]) + int64(down[x]) + int64(here[x-1]) + int64(here[x+1]) - 4*int64(here[x])
+			sum += d
+			squares += d * d
+		}
+	}
+	n := float64(w-2) * float64(h-2)
+	mean := float64(sum) / n
+	return float64(squares)/n - mean*mean
+}
+
+// differenceHash has a bit for each of 8×8 fields: is it darker than its right neighbour?
+func differenceHash(m *image.RGBA) (hash uint64) {
+	const columns, rows = 9, 8
+	y, w, h := luma(m), m.Rect.Dx(), m.Rect.Dy()
+	for row := range rows {
+		var left float64
+		for column := range columns {
+			field := image.Rect(column*w/columns, row*h/rows, (column+1)*w/columns, (row+1)*h/rows)
+			right := mean(y, w, h, field)
+			if column > 0 {
+				hash <<= 1
+				if left < right {
+					hash |= 1
+				}
+			}
+			left = right
+		}
+	}
+	return hash
+}
+
+// mean brightness of a field, which is at least the pixel it begins at.
+func mean(y []uint8, w, h int, field image.Rectangle) float64 {
+	sum, n := 0, 0
+	for row := field.Min.Y; row < min(h, max(field.Max.Y, field.Min.Y+1)); row++ {
+		for x := field.Min.X; x < min(w, max(field.Max.X, field.Min.X+1)); x++ {
+			sum += int(y[row*w+x])
+			n++
+		}
+	}
+	return float64(sum) / float64(max(n, 1))
+}
+
+// turn makes a picture upright by its EXIF orientation.
+func turn(m *image.RGBA, orientation int) *image.RGBA {
+	if orientation < 2 || orientation > 8 {
+		return m
+	}
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	from := [...]func(x, y int) (int, int){
+		2: func(x, y int) (int, int) { return w - 1 - x, y },
+		3: func(x, y int) (int, int) { return w - 1 - x, h - 1 - y },
+		4: func(x, y int) (int, int) { return x, h - 1 - y },
+		5: func(x, y int) (int, int) { return y, x },
+		6: func(x, y int) (int, int) { return y, h - 1 - x },
+		7: func(x, y int) (int, int) { return w - 1 - y, h - 1 - x },
+		8: func(x, y int) (int, int) { return w - 1 - y, x },
+	}[orientation]
+	size := image.Rect(0, 0, w, h)
+	if orientation >= 5 {
+		size = image.Rect(0, 0, h, w)
+	}
+	dst := image.NewRGBA(size)
+	for y := range size.Dy() {
+		for x := range size.Dx() {
+			dst.SetRGBA(x, y, m.RGBAAt(from(x, y)))
+		}
+	}
+	return dst
+}
+
+// thumbnail encodes a picture of at most thumbnailSide within thumbnailSize bytes: worse first, then smaller.
+func thumbnail(m *image.RGBA) ([]byte, error) {
+	for {
+		for _, quality := range []int{78, 60, 42} {
+			var out bytes.Buffer
+			if err := jpeg.Encode(&out, m, &jpeg.Options{Quality: quality}); err != nil {
+				return nil, err
+			}
+			if out.Len() <= thumbnailSize {
+				return out.Bytes(), nil
+			}
+		}
+		m = shrink(m, max(m.Rect.Dx(), m.Rect.Dy())*3/4)
+	}
+}
