@@ -41,32 +41,31 @@ var shared = sync.OnceValues(func() (server, error) {
 
 // users is the lock every test process shares for as long as it lives. The helper takes it alone to stop, so a server
 // never stops under a test, and a test never joins a server that is stopping.
-func users(dir string) (*os.File, error) {
+//
+// It returns a bare descriptor, which nobody closes: the end of the process gives the lock back.
+func users(dir string) (int, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, err
+		return 0, err
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() {
-		return nil, fmt.Errorf("%s belongs to somebody else: remove it, or set TMPDIR", dir)
+		return 0, fmt.Errorf("%s belongs to somebody else: remove it, or set TMPDIR", dir)
 	}
-	return os.OpenFile(filepath.Join(dir, "users.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	return syscall.Open(filepath.Join(dir, "users.lock"), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
 }
-
-var held *os.File // the shared lock; never closed, so that the process's end gives it back
 
 // join connects to the shared server, starting its helper when nothing answers.
 func join(ctx context.Context, dir string) (server, error) {
-	f, err := users(dir)
+	lock, err := users(dir)
+	if err == nil {
+		err = syscall.Flock(lock, syscall.LOCK_SH)
+	}
 	if err != nil {
 		return server{}, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH); err != nil {
-		return server{}, err
-	}
-	held = f
 	s := server{admin: pg.SocketDSN(dir)}
 	if s.answers(ctx) == nil {
 		return s, nil
@@ -140,7 +139,7 @@ func help(ctx context.Context, dir string) int {
 	}
 	defer s.Close()
 	_ = server{admin: s.OwnerDSN()}.sweep(ctx) // what cannot be dropped now can be later
-	f, err := users(dir)
+	lock, err := users(dir)
 	if err != nil {
 		return 1
 	}
@@ -150,12 +149,12 @@ func help(ctx context.Context, dir string) int {
 			return 1
 		case <-time.After(time.Second):
 		}
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		if syscall.Flock(lock, syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 			last = time.Now()
 			continue
 		}
 		if time.Since(last) < idle {
-			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+			_ = syscall.Flock(lock, syscall.LOCK_UN)
 		}
 	}
 	return 0 // the lock goes with the process, after the server

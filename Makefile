@@ -1,0 +1,39 @@
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help run build test proof generate tools check
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## Berkas on this machine, with everything it needs; Ctrl-C stops it
+	@[ -n "$$DATABASE_URL$$DATABASE_URL_FILE" ] || internal/tools/ensure.sh postgresql
+	@$(MAKE) --no-print-directory build
+	@exec bin/portal serve
+
+build: ## bin/portal
+	go build -o bin/portal ./cmd/portal
+
+test: ## everything that must hold before a change lands
+	@internal/tools/ensure.sh compiler chromium
+	@[ -n "$$TEST_DATABASE_URL" ] || internal/tools/ensure.sh postgresql
+	@$(MAKE) --no-print-directory check
+	go test -race -vet=off -count=1 -timeout 15m ./...
+
+proof: ## the long proofs in full: hundreds of kills, a day without DOKU
+	@internal/tools/ensure.sh compiler chromium postgresql
+	BERKAS_PROOF=full go test -race -vet=off -count=1 -timeout 3h -v -run Proof ./...
+
+generate: ## the Go files made from templ files
+	go tool templ generate
+
+tools: # staticcheck, govulncheck and deadcode, from a module of their own
+	go build -C internal/tools -o $(CURDIR)/bin/tools/ tool
+
+# vet and staticcheck read the program as the race detector's build, which the tests need anyway: one compilation less.
+check: tools
+	internal/tools/fresh.sh
+	go vet -race ./...
+	GOOS=darwin go vet ./...
+	GOFLAGS="$$(go env GOFLAGS) -race" bin/tools/staticcheck ./...
+	internal/tools/deadcode.sh
+	internal/tools/vulnerabilities.sh
