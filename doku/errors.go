@@ -183,7 +183,7 @@ var secrets = []struct {
 	{regexp.MustCompile(`HMACSHA256=[\w+/=-]+`), "[signature]"},
 	{regexp.MustCompile(`\bSK-[\w-]+`), "[secret]"},
 	{regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`), "[e-mail]"},
-	{regexp.MustCompile(`\d{15,}|\d{4}([ .-])\d{4}[ .-]\d{4}[ .-]\d{4}`), "[number]"},
+	{regexp.MustCompile(`\d{15,}|\b\d{4}[ .-]\d{4}[ .-]\d{4}[ .-]\d{4}\b`), "[number]"},
 }
 
 // redact replaces what must not reach a log: DOKU's words may repeat what was sent to it.
