@@ -1,0 +1,220 @@
+package handlers
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/internal/auth"
+	"berkas/internal/fault"
+	"berkas/models"
+	"berkas/onboarding"
+	"berkas/views"
+)
+
+// fileCSP lets a browser show bytes and nothing they may contain.
+const fileCSP = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+// pageWidth is how wide a PDF's page is drawn, in pixels.
+const pageWidth = 1400
+
+func (h *handler) showDocument(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	d, err := h.Reader.Document(ctx, id)
+	if err != nil {
+		return err
+	}
+	m, err := h.Reader.Merchant(ctx, d.MerchantID)
+	if err != nil {
+		return err
+	}
+	versions, err := h.Reader.Versions(ctx, d.SlotID)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.ViewedDocument(ctx, actor(c), d); err != nil {
+		return err
+	}
+	name := documentName(ctx, d.Category, d.Code)
+	frame, err := h.page(c, name+" · "+m.Name, "merchants")
+	if err != nil {
+		return err
+	}
+	may := mayChange(c, m)
+	v := views.DocumentPage{Page: frame, Document: documentView(d, may), SlotName: name, Category: d.Category, Code: d.Code, SlotID: int64(d.SlotID),
+		MerchantID: int64(m.ID), MerchantName: m.Name, Rotation: d.Rotation, SHA256: hex.EncodeToString(d.SHA256),
+		Fresh: onboarding.LinkFresh(d, h.Now()), LinkUntil: at(d.LinkExpiresAt), RefreshedAt: at(d.LinkRefreshedAt),
+		Sharpness: d.Sharpness, TakenAt: at(d.TakenAt), CanRotate: can(c, auth.ViewDocuments), CanUpload: may.upload && !may.archived}
+	v.Source = source(d, m, v.Fresh)
+	for _, other := range versions {
+		v.Versions = append(v.Versions, documentView(other, may))
+	}
+	return render(c, http.StatusOK, views.Document(v))
+}
+
+// source is where the bytes will most likely come from: the page says so before they are fetched.
+func source(d models.Document, m models.Merchant, fresh bool) string {
+	switch {
+	case d.State == models.Delivered && (fresh || m.BrandID != ""):
+		return onboarding.FromDOKU
+	case d.BlobRef != "" && d.PurgedAt == nil:
+		return onboarding.FromOriginal
+	}
+	return "none"
+}
+
+func (h *handler) openDocument(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	o, err := h.Service.OpenDocument(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	head := bytesHeader(c, o.ContentType)
+	head.Set("Berkas-Source", o.Source)
+	head.Set("Content-Disposition", disposition(c.QueryParam("download") != "", o.Document, o.ContentType))
+	if o.Size >= 0 {
+		head.Set("Content-Length", strconv.FormatInt(o.Size, 10))
+	}
+	c.Response().WriteHeader(http.StatusOK)
+	if _, err := io.Copy(c.Response(), o); err != nil {
+		h.Log.Warn("a document broke off", "id", requestID(c), "document", o.Document.ID, "error", err)
+		panic(http.ErrAbortHandler) // the reader must see that it is not whole
+	}
+	return nil
+}
+
+// bytesHeader is what every answer that is somebody's bytes carries.
+func bytesHeader(c echo.Context, contentType string) http.Header {
+	head := c.Response().Header()
+	head.Set("Content-Security-Policy", fileCSP)
+	head.Set("Content-Type", contentType)
+	return head
+}
+
+// disposition names a file as RFC 6266 says: a plain name for old readers, the true one in UTF-8.
+func disposition(download bool, d models.Document, contentType string) string {
+	name := d.FileName
+	if name == "" {
+		name = orElse(d.Code, d.Category)
+	}
+	if path.Ext(name) == "" {
+		name += map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "application/pdf": ".pdf"}[contentType]
+	}
+	ascii := strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || strings.ContainsRune(`"\%;`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	kind := "inline"
+	if download {
+		kind = "attachment"
+	}
+	return fmt.Sprintf(`%s; filename="%s"; filename*=UTF-8''%s`, kind, ascii, strings.ReplaceAll(url.QueryEscape(name), "+", "%20"))
+}
+
+func (h *handler) openThumbnail(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	jpeg, err := h.Service.OpenThumbnail(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	bytesHeader(c, "image/jpeg")
+	return c.Blob(http.StatusOK, "image/jpeg", jpeg)
+}
+
+func (h *handler) openPage(c echo.Context) error {
+	doc, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	n, err := id[int64](c, "page")
+	if err != nil {
+		return err
+	}
+	jpeg, err := h.Service.OpenPage(c.Request().Context(), actor(c), doc, int(min(n, 1<<20)), pageWidth)
+	if err != nil {
+		return err
+	}
+	bytesHeader(c, "image/jpeg")
+	return c.Blob(http.StatusOK, "image/jpeg", jpeg)
+}
+
+func (h *handler) retryDocument(c echo.Context) error {
+	return h.changeDocument(c, "document_retried", func(ctx context.Context, a models.Actor, id models.DocumentID) (models.Document, error) {
+		d, err := h.Service.Retry(ctx, a, id)
+		if err == nil {
+			h.awaitDelivery(ctx, d.MerchantID, id)
+		}
+		return d, err
+	})
+}
+
+func (h *handler) withdrawDocument(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	return h.changeDocument(c, "document_withdrawn", func(ctx context.Context, a models.Actor, id models.DocumentID) (models.Document, error) {
+		return h.Service.Withdraw(ctx, a, id, f.Get("why"))
+	})
+}
+
+func (h *handler) changeDocument(c echo.Context, done string, change func(context.Context, models.Actor, models.DocumentID) (models.Document, error)) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	d, err := change(c.Request().Context(), actor(c), id)
+	if fault.Is(err, fault.Invalid) {
+		return h.refuseSlot(c, d.MerchantID, d.SlotID, fault.As(err), nil)
+	}
+	if err != nil {
+		return err
+	}
+	if !wantsFragment(c) {
+		flash(c, "good", done)
+	}
+	return h.answerSlot(c, d.MerchantID, d.SlotID)
+}
+
+func (h *handler) rotateDocument(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	quarters, err := strconv.Atoi(f.Get("quarters"))
+	if err != nil {
+		return fault.New(fault.Invalid, "unknown_choice")
+	}
+	if err := h.Service.Rotate(c.Request().Context(), actor(c), id, quarters); err != nil {
+		return err
+	}
+	if wantsFragment(c) {
+		return c.NoContent(http.StatusNoContent)
+	}
+	return see(c, views.DocumentURL(int64(id)))
+}

@@ -1,0 +1,79 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/internal/auth"
+	"berkas/static"
+)
+
+// kind says what a route answers with; without a session a page leads to the sign-in, everything else is a 401.
+type kind string
+
+const (
+	page  kind = "page"
+	part  kind = "part"  // a fragment, or bytes inside a page
+	act   kind = "act"   // changes something
+	plain kind = "plain" // for machines
+)
+
+// Body limits in bytes.
+const (
+	limitNone   = 0
+	limitForm   = 256 << 10
+	limitUpload = 64 << 20 // far above what a file may have, so that a file too large is refused with its reason
+)
+
+// route is one line of the table of contents. None exists without a permission and a body limit.
+type route struct {
+	Method     string
+	Path       string
+	Kind       kind
+	Permission auth.Permission
+	Limit      int64
+	Handle     echo.HandlerFunc
+}
+
+func (h *handler) routes() []route {
+	const GET, POST = http.MethodGet, http.MethodPost
+	return []route{
+		{GET, "/", page, auth.SignedIn, limitNone, h.home},
+		{GET, "/login", page, auth.Public, limitNone, h.showLogin},
+		{POST, "/login", act, auth.Public, limitForm, h.login},
+		{POST, "/login/demo", act, auth.Public, limitForm, h.loginDemo},
+		{POST, "/logout", act, auth.SignedIn, limitForm, h.logout},
+		{POST, "/preferences", act, auth.Public, limitForm, h.setPreferences},
+
+		{GET, "/merchants", page, auth.ViewMerchants, limitNone, h.listMerchants},
+		{GET, "/merchants/new", page, auth.EditMerchants, limitNone, h.newMerchant},
+		{POST, "/merchants", act, auth.EditMerchants, limitForm, h.createMerchant},
+		{GET, "/merchants/:merchant", page, auth.ViewMerchants, limitNone, h.showMerchant},
+		{GET, "/merchants/:merchant/edit", page, auth.EditMerchants, limitNone, h.editMerchant},
+		{POST, "/merchants/:merchant", act, auth.EditMerchants, limitForm, h.updateMerchant},
+		{POST, "/merchants/:merchant/archive", act, auth.EditMerchants, limitForm, h.archiveMerchant},
+		{POST, "/merchants/:merchant/restore", act, auth.EditMerchants, limitForm, h.restoreMerchant},
+
+		{POST, "/merchants/:merchant/requirements", act, auth.EditMerchants, limitForm, h.readRequirements},
+		{GET, "/merchants/:merchant/checklist", part, auth.ViewMerchants, limitNone, h.showChecklist},
+		{POST, "/merchants/:merchant/slots", act, auth.UploadDocuments, limitForm, h.addSlot},
+		{GET, "/merchants/:merchant/slots/:slot", part, auth.ViewMerchants, limitNone, h.showSlot},
+		{POST, "/merchants/:merchant/slots/:slot/fields", act, auth.UploadDocuments, limitForm, h.setFields},
+		{POST, "/merchants/:merchant/slots/:slot/remove", act, auth.UploadDocuments, limitForm, h.removeSlot},
+
+		{POST, "/merchants/:merchant/documents", act, auth.UploadDocuments, limitUpload, h.createDocument},
+		{GET, "/documents/:document", page, auth.ViewDocuments, limitNone, h.showDocument},
+		{GET, "/documents/:document/file", part, auth.ViewDocuments, limitNone, h.openDocument},
+		{GET, "/documents/:document/thumbnail", part, auth.ViewDocuments, limitNone, h.openThumbnail},
+		{GET, "/documents/:document/pages/:page", part, auth.ViewDocuments, limitNone, h.openPage},
+		{POST, "/documents/:document/retry", act, auth.UploadDocuments, limitForm, h.retryDocument},
+		{POST, "/documents/:document/withdraw", act, auth.UploadDocuments, limitForm, h.withdrawDocument},
+		{POST, "/documents/:document/rotate", act, auth.ViewDocuments, limitForm, h.rotateDocument},
+
+		{GET, "/_gallery", page, auth.Public, limitNone, h.showGallery},
+		{GET, "/static/*", plain, auth.Public, limitNone, echo.WrapHandler(static.Handler())},
+		{GET, "/healthz", plain, auth.Public, limitNone, h.healthz},
+		{GET, "/readyz", plain, auth.Public, limitNone, h.readyz},
+	}
+}

@@ -1,0 +1,288 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/doku"
+	"berkas/internal/auth"
+	"berkas/internal/fault"
+	"berkas/models"
+	"berkas/onboarding"
+	"berkas/views"
+)
+
+// changesShown is how long a merchant's page says what DOKU changed in its checklist.
+const changesShown = 14 * 24 * time.Hour
+
+func mayChange(c echo.Context, m models.Merchant) rights {
+	return rights{upload: can(c, auth.UploadDocuments), archived: m.ArchivedAt != nil}
+}
+
+// checklist is a merchant's slots in groups, and the sentence above them.
+func (h *handler) checklist(c echo.Context, m models.Merchant) (views.ChecklistView, views.ProgressView, error) {
+	ctx := c.Request().Context()
+	combination, err := h.Reader.Combination(ctx, m.CombinationID)
+	if err != nil {
+		return views.ChecklistView{}, views.ProgressView{}, err
+	}
+	rows, err := h.Reader.ChecklistRows(ctx, m.ID)
+	if err != nil {
+		return views.ChecklistView{}, views.ProgressView{}, err
+	}
+	standing := onboarding.Completeness(m, combination.State, rows)
+	may := mayChange(c, m)
+	v := views.ChecklistView{MerchantID: int64(m.ID), State: "ready", ReadAt: at(combination.ReadAt), Groups: slotGroups(rows, may),
+		CanRead: may.upload && !may.archived, DOKUSays: combination.DOKUSays}
+	if m.SetID == nil {
+		v.State = string(combination.State)
+		v.Poll = combination.State == models.ChecklistPending
+		if combination.State == models.ChecklistReady { // read, and this merchant is about to follow
+			v.State, v.Poll = string(models.ChecklistPending), true
+		}
+		if combination.Problem != "" && combination.State == models.ChecklistPending {
+			v.Problem = &views.Message{Code: "doku_unavailable"}
+		}
+		return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
+	}
+	set, err := h.Reader.RequirementSet(ctx, *m.SetID)
+	if err != nil {
+		return v, views.ProgressView{}, err
+	}
+	v.Assumed = set.Assumed
+	if may.upload && !may.archived {
+		v.Addable = addable(rows)
+	}
+	if m.PreviousSetID != nil && m.SetChangedAt != nil && h.Now().Sub(*m.SetChangedAt) < changesShown {
+		if v.Changes, err = h.changes(c, m); err != nil {
+			return v, views.ProgressView{}, err
+		}
+	}
+	return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
+}
+
+func (h *handler) changes(c echo.Context, m models.Merchant) ([]views.ChangeView, error) {
+	ctx := c.Request().Context()
+	before, err := h.Reader.Requirements(ctx, *m.PreviousSetID)
+	if err != nil {
+		return nil, err
+	}
+	after, err := h.Reader.Requirements(ctx, *m.SetID)
+	if err != nil {
+		return nil, err
+	}
+	var list []views.ChangeView
+	for _, ch := range onboarding.Changes(before, after) {
+		list = append(list, views.ChangeView{Kind: ch.Kind, Name: documentName(ctx, ch.Category, ch.Code)})
+	}
+	return list, nil
+}
+
+// addable is what may be added by hand: everything DOKU documents that is not on the checklist yet.
+func addable(rows []models.ChecklistRow) (list []views.AddableView) {
+	add := func(category, code string) {
+		there := slices.ContainsFunc(rows, func(r models.ChecklistRow) bool {
+			return r.Category == category && r.Code == code && onboarding.Asked(r)
+		})
+		if !there {
+			list = append(list, views.AddableView{Category: category, Code: code})
+		}
+	}
+	for _, category := range doku.Categories() {
+		if category != doku.CategoryDocument {
+			add(category, "")
+		}
+	}
+	for _, code := range doku.Codes() {
+		add(doku.CategoryDocument, code)
+	}
+	return list
+}
+
+func (h *handler) showChecklist(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	m, err := h.Reader.Merchant(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	v, p, err := h.checklist(c, m)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.ChecklistFragment(v, p))
+}
+
+func (h *handler) readRequirements(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	before, err := h.Reader.Merchant(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.ReadMerchantRequirements(c.Request().Context(), id); fault.Is(err, fault.Unavailable) {
+		flash(c, "info", "requirements_pending")
+		return see(c, views.MerchantURL(int64(id)))
+	} else if err != nil {
+		return err
+	}
+	after, err := h.Reader.Merchant(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case after.SetID == nil: // refused: the page says so
+	case before.SetID == nil || *before.SetID != *after.SetID:
+		flash(c, "info", "requirements_changed")
+	default:
+		flash(c, "good", "requirements_read")
+	}
+	return see(c, views.MerchantURL(int64(id)))
+}
+
+func (h *handler) showSlot(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	slot, err := slotID(c)
+	if err != nil {
+		return err
+	}
+	return h.drawSlot(c, http.StatusOK, id, slot, nil)
+}
+
+// drawSlot draws one row and the sentence that it may have changed.
+func (h *handler) drawSlot(c echo.Context, status int, id models.MerchantID, slot models.SlotID, change func(*views.SlotView)) error {
+	ctx := c.Request().Context()
+	m, err := h.Reader.Merchant(ctx, id)
+	if err != nil {
+		return err
+	}
+	rows, err := h.Reader.ChecklistRows(ctx, id)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == slot })
+	if i < 0 {
+		return fault.New(fault.NotFound, "not_found")
+	}
+	v := slotView(rows[i], rows, mayChange(c, m))
+	if change != nil {
+		change(&v)
+	}
+	standing := onboarding.Completeness(m, models.ChecklistReady, rows)
+	return render(c, status, views.SlotFragment(v, progress(ctx, standing.Progress, standing.State, standing.Next)))
+}
+
+// answerSlot answers what was done to a slot: its row for htmx, the merchant's page for a plain form.
+func (h *handler) answerSlot(c echo.Context, id models.MerchantID, slot models.SlotID) error {
+	if wantsFragment(c) {
+		return h.drawSlot(c, http.StatusOK, id, slot, nil)
+	}
+	return see(c, views.MerchantURL(int64(id))+"#slot-"+formatID(slot))
+}
+
+// refuseSlot says in the slot itself what was refused, with what was typed.
+func (h *handler) refuseSlot(c echo.Context, id models.MerchantID, slot models.SlotID, f *fault.Error, typed map[string]string) error {
+	change := func(v *views.SlotView) {
+		if v.ID != int64(slot) {
+			return
+		}
+		showTyped(v, f.Fields, typed)
+		if len(f.Fields) == 0 {
+			v.Reason = &views.ReasonView{Code: f.Code, Params: f.Params, Source: "portal", Just: true}
+			v.Poll = false // a row that asks for itself again would take the reason away
+		}
+	}
+	if wantsFragment(c) {
+		return h.drawSlot(c, http.StatusUnprocessableEntity, id, slot, change)
+	}
+	return h.drawMerchant(c, http.StatusUnprocessableEntity, id, change)
+}
+
+// showTyped puts refused form fields back as they were typed, each with its reason.
+func showTyped(v *views.SlotView, refused []fault.Field, typed map[string]string) {
+	for i := range v.Fields {
+		for _, f := range refused {
+			if f.Name == v.Fields[i].Code {
+				v.Fields[i].Typed = typed[f.Name]
+				v.Fields[i].Error = &views.Message{Code: f.Code, Params: f.Params}
+			}
+		}
+	}
+}
+
+func (h *handler) addSlot(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	category, code := f.Get("category"), f.Get("code")
+	if both := f.Get("document"); both != "" { // one select offers both: CATEGORY or DOCUMENT/CODE
+		category, code, _ = strings.Cut(both, "/")
+	}
+	slot, err := h.Service.AddSlot(c.Request().Context(), actor(c), id, category, code)
+	if err != nil {
+		return err
+	}
+	flash(c, "good", "slot_added")
+	return see(c, views.MerchantURL(int64(id))+"#slot-"+formatID(slot))
+}
+
+func (h *handler) removeSlot(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	slot, err := slotID(c)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.RemoveSlot(c.Request().Context(), actor(c), id, slot); err != nil {
+		return err
+	}
+	flash(c, "good", "slot_removed")
+	return see(c, views.MerchantURL(int64(id)))
+}
+
+func (h *handler) setFields(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	slot, err := slotID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	typed := map[string]string{}
+	for name := range f {
+		if code, ok := strings.CutPrefix(name, "form_"); ok {
+			typed[code] = f.Get(name)
+		}
+	}
+	err = h.Service.SetFields(c.Request().Context(), actor(c), id, slot, typed)
+	if fault.Is(err, fault.Invalid) {
+		return h.refuseSlot(c, id, slot, fault.As(err), typed)
+	}
+	if err != nil {
+		return err
+	}
+	return h.answerSlot(c, id, slot)
+}
