@@ -9,7 +9,7 @@
 //	{name:document}   is the sentence "document." + parameter where the catalogue has it, else the parameter itself
 //	{name?this}       is "this" when the parameter is missing
 //	{n|one|other}     is "one" when n is 1, else "other"
-//	[[ … ]]           is left out when a parameter inside it is missing
+//	[[ … ]]           is left out when a parameter inside it is missing or zero
 package words
 
 import (
@@ -152,7 +152,7 @@ func fill(lang Lang, sentence string, params map[string]any) (string, bool) {
 		sentence = sentence[i:]
 		if rest, ok := strings.CutPrefix(sentence, "[["); ok {
 			if inside, after, ok := strings.Cut(rest, "]]"); ok {
-				if text, all := fill(lang, inside, params); all {
+				if text, all := fill(lang, inside, params); all && !counts0(inside, params) {
 					b.WriteString(text)
 				}
 				sentence = after
@@ -171,6 +171,17 @@ func fill(lang Lang, sentence string, params map[string]any) (string, bool) {
 		sentence = sentence[end+1:]
 	}
 	return b.String(), whole
+}
+
+// counts0 says whether one of the parameters in an optional part is the number 0: "0 changed" says nothing.
+func counts0(inside string, params map[string]any) bool {
+	for _, part := range strings.Split(inside, "{")[1:] {
+		name := part[:strings.IndexAny(part+"}", ":?|}")]
+		if n, isNumber := integer(params[name]); isNumber && n == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // place is the text of one placeholder, without its braces.
