@@ -75,7 +75,10 @@ func sealedData(dir string) string {
 
 // makeKey brings the key into being whole, on the disk, and never over another.
 func makeKey(dir, path string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	f, err := os.CreateTemp(dir, keyFile+".*")

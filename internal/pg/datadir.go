@@ -18,7 +18,12 @@ import (
 func makeDir(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err == nil {
-		err = os.MkdirAll(abs, 0o700)
+		err = os.MkdirAll(filepath.Dir(abs), 0o755) // the way there is everybody's, for the server may be another user
+	}
+	if err == nil {
+		if err = os.Mkdir(abs, 0o700); errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
 	}
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
@@ -85,13 +90,15 @@ func dataMajor(data string) (int, error) {
 }
 
 // initialise makes a data directory. It comes into being under its name only when it is whole, so that a run that was
-// cut off leaves nothing to be mistaken for one.
+// cut off leaves nothing to be mistaken for one. Each run has a draft of its own, because the initdb of a killed one may
+// be about to clear its draft away.
 func initialise(ctx context.Context, p programs, id identity, data string, fast bool) error {
-	draft, dir := data+".init", filepath.Dir(data)
-	if err := removeDraft(ctx, draft); err != nil {
+	dir := filepath.Dir(data)
+	draft, err := os.MkdirTemp(dir, draftPrefix)
+	if err != nil {
 		return dirFault(dir, err)
 	}
-	if err := errors.Join(os.Mkdir(draft, 0o700), id.give(draft)); err != nil {
+	if err := id.give(draft); err != nil {
 		return dirFault(dir, err)
 	}
 	args := []string{"-D", draft, "-U", OwnerRole, "--auth=trust", "--encoding=UTF8", "--locale=" + locale, "--no-instructions"}
@@ -108,7 +115,7 @@ func initialise(ctx context.Context, p programs, id identity, data string, fast 
 		err = <-done
 	}
 	if err != nil {
-		_ = os.RemoveAll(draft)
+		removeDrafts(dir)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -123,6 +130,9 @@ func initialise(ctx context.Context, p programs, id identity, data string, fast 
 // initFault picks the line that says why out of initdb's talk.
 func initFault(dir, out string, err error) error {
 	for line := range strings.Lines(out) {
+		if line = strings.TrimSpace(line); line != "" {
+			err = errors.New(line) // its last words, for want of better ones
+		}
 		if _, why, ok := strings.Cut(line, "error: "); ok {
 			err = errors.New(strings.TrimSpace(why))
 			break
@@ -134,15 +144,14 @@ func initFault(dir, out string, err error) error {
 	return sentence(CodeStart, "PostgreSQL's initdb failed in %s: %w", dir, err)
 }
 
-// removeDraft tries again for a moment: an initdb whose Berkas was killed may still be dying in there.
-func removeDraft(ctx context.Context, draft string) error {
-	for begin := time.Now(); ; {
-		err := os.RemoveAll(draft)
-		if err == nil || time.Since(begin) > 2*time.Second {
-			return err
-		}
-		if err := rest(ctx); err != nil {
-			return err
+const draftPrefix = "pg.init-"
+
+// removeDrafts clears away what runs left that were cut off. One that cannot be removed now can be the next time.
+func removeDrafts(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), draftPrefix) {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
 }

@@ -126,6 +126,7 @@ func (s *Server) serve(ctx context.Context, o Options) error {
 	if err := settle(ctx, data); err != nil {
 		return err
 	}
+	removeDrafts(s.dir)
 	if s.cold = major == 0; s.cold {
 		if err := initialise(ctx, p, id, data, o.Fast); err != nil {
 			return err

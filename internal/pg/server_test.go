@@ -273,6 +273,25 @@ func TestCtrlCReachesBerkasOnly(t *testing.T) {
 	}
 }
 
+// A directory keeps the owner it has: root runs an ordinary user's server as that user.
+func TestRootRunsAnotherUsersServer(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // only root can
+	}
+	t.Parallel()
+	dir := filepath.Join(nobodysDir(t, nobody), "data")
+	b := start(t, dir, true)
+	b.ready(t)
+	b.terminate(t)
+	s := startHere(t, pg.Options{Dir: dir})
+	execute(t, s.OwnerDSN(), "create table kept (x int)")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, dir, true)
+	query(t, owner(again.ready(t)), "select count(*)::text from kept")
+}
+
 func TestStalePidFiles(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
@@ -297,7 +316,7 @@ func TestStalePidFiles(t *testing.T) {
 
 func TestALongPath(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(shortDir(t), strings.Repeat("long ", 20), "it's 100% {odd}")
+	dir := filepath.Join(nobodysDir(t, os.Geteuid()), strings.Repeat("long ", 20), "it's 100% {odd}")
 	s := startHere(t, pg.Options{Dir: dir, Fast: true})
 	query(t, s.DSN(), "select 'here'")
 	t.Cleanup(func() { _ = os.RemoveAll(socket(t, s.DSN())) })

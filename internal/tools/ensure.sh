@@ -5,7 +5,7 @@ set -euo pipefail
 
 any() { # any GLOB…: does one of them match?
 	local f
-	for f in "$@"; do [ -x "$f" ] && return; done
+	for f in "$@"; do [ -e "$f" ] && return; done
 	return 1
 }
 
