@@ -123,3 +123,9 @@ func outcome(err error) error {
 	}
 	return err
 }
+
+// Check asks the queue's tables whether they are there.
+func (w *Workers) Check(ctx context.Context) error {
+	_, err := w.client.QueueList(ctx, river.NewQueueListParams().First(1))
+	return err
+}

@@ -2,7 +2,7 @@
 -- Sealed columns hold AES-GCM ciphertext whose first byte is the version of the key; *_hash columns are keyed hashes.
 
 create table deployment (
-    only        boolean primary key default true check (only),
+    single      boolean primary key default true check (single),
     doku_host   text not null,
     client_id   text not null,
     bound_at    timestamptz not null default now()
@@ -324,7 +324,7 @@ create index transitions_merchant on transitions (merchant_id, id);
 -- DOKU's health, one row for all replicas --------------------------------------------------------------------------
 
 create table doku_health (
-    only           boolean primary key default true check (only),
+    single         boolean primary key default true check (single),
     down_since     timestamptz,
     last_ok_at     timestamptz,
     last_error_at  timestamptz,

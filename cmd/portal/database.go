@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"berkas/internal/config"
+	"berkas/internal/pg"
+	"berkas/migrations"
+)
+
+// database is an open, migrated database and, where it is Berkas' own, the server it runs on.
+type database struct {
+	*pg.DB
+	server *pg.Server // nil with DATABASE_URL
+}
+
+// openDatabase connects to the configured database, or to Berkas' own, which it starts when need be, and brings the
+// schema up to date.
+func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.Logger) (*database, error) {
+	d := &database{}
+	dsn, owner := c.DatabaseURL, c.MigrateDatabaseURL
+	if c.Embedded() {
+		server, err := pg.Start(ctx, pg.Options{Dir: c.DataDir, Bin: c.PGBin, Mode: mode, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		d.server, dsn, owner = server, server.DSN(), server.OwnerDSN()
+	}
+	err := migrateAs(ctx, dsn, owner)
+	if err == nil {
+		d.DB, err = pg.Open(ctx, dsn, pg.PoolOptions{Log: log})
+	}
+	if err != nil {
+		d.close(log)
+		return nil, err
+	}
+	return d, nil
+}
+
+// migrateAs migrates as the owning role and grants the program's role, where they are two, what it needs.
+func migrateAs(ctx context.Context, dsn, owner string) error {
+	program, err := pg.Role(dsn)
+	if err != nil {
+		return err
+	}
+	owns, err := pg.Role(owner)
+	if err != nil {
+		return err
+	}
+	if program == owns {
+		program = ""
+	}
+	return pg.Migrate(ctx, owner, migrations.FS, program, migrateQueue)
+}
+
+// migrateQueue brings River's own tables up to date.
+func migrateQueue(ctx context.Context, pool *pgxpool.Pool) error {
+	m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+func (d *database) close(log *slog.Logger) {
+	if d.DB != nil {
+		d.DB.Close()
+	}
+	if d.server == nil {
+		return
+	}
+	if err := d.server.Close(); err != nil {
+		log.Warn("PostgreSQL did not stop cleanly; it recovers at the next start", "error", err)
+	}
+}
+
+func migrate(ctx context.Context, in *invocation) error {
+	d, err := openDatabase(ctx, in.config, pg.Borrow, in.log)
+	if err != nil {
+		return err
+	}
+	d.close(in.log)
+	_, err = in.stdout.Write([]byte("The schema is up to date.\n"))
+	return err
+}
+
+// encryptionKey is the configured key, or the one kept in DATA_DIR.
+func encryptionKey(c config.Config) ([]byte, error) {
+	if c.Key != nil {
+		return c.Key, nil
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, err
+	}
+	return config.EnsureKey(c.DataDir)
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+
+	"berkas/internal/paper"
+)
+
+// pdfiumCommand compiles pdfium for this machine in a process of its own, because it takes memory that the portal's
+// process would keep. Nobody needs to call it by hand.
+const pdfiumCommand = "compile-pdfium"
+
+func compilePDFium(ctx context.Context, in *invocation) error {
+	if len(in.args) != 1 {
+		return errors.New(pdfiumCommand + " takes the folder to keep the result in")
+	}
+	return paper.Compile(ctx, in.args[0])
+}
+
+func compileInOwnProcess(ctx context.Context, dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return exec.CommandContext(ctx, self, pdfiumCommand, dir).Run()
+}
