@@ -287,7 +287,7 @@
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.detail.elt;
+    const form = event.detail.requestConfig.elt; // detail.elt is the body when the row was swapped away
     if (!form.matches?.("[data-upload]")) return;
     form.sent = false;
     done(form);

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -167,10 +168,14 @@ func (o Option) text(ctx context.Context) string {
 	return named(ctx, "choice.", o.Value)
 }
 
-// kind is what decides a merchant's checklist, in words.
+// kind is what decides a merchant's checklist, in words. The legal entity says the business type with it.
 func (row MerchantRow) kind(ctx context.Context) string {
+	legal, _, _ := strings.Cut(named(ctx, "legal.", row.LegalEntity), " (")
+	if legal == "" {
+		legal = named(ctx, "type.", row.BusinessType)
+	}
 	text := ""
-	for _, part := range []string{named(ctx, "type.", row.BusinessType), named(ctx, "legal.", row.LegalEntity), named(ctx, "line.", row.BusinessLine)} {
+	for _, part := range []string{legal, named(ctx, "line.", row.BusinessLine)} {
 		if part == "" {
 			continue
 		}
