@@ -49,7 +49,8 @@ type Hook func(ctx context.Context, pool *pgxpool.Pool) error
 // appRole is the role the program works as; at the end the function grant_program(name) of the migrations is called with
 // it. It is empty where owner and program share one role.
 //
-// Faults: CodeNewer, CodeChanged, CodeMigration, CodeNoRole, CodeUnreachable, CodeBadDSN.
+// Where nothing is to be done, any role may call it. Faults: CodePending for a role that may not do what is to be done,
+// CodeNewer, CodeChanged, CodeMigration, CodeNoRole, CodeUnreachable, CodeBadDSN.
 func Migrate(ctx context.Context, ownerDSN string, files fs.FS, appRole string, hooks ...Hook) error {
 	all, err := read(files)
 	if err != nil {
@@ -98,14 +99,13 @@ func Pending(ctx context.Context, db *DB, files fs.FS) ([]string, error) {
 	return names, err
 }
 
-// Check returns CodePending when the database lacks migrations, beside the faults of Pending.
+// Check returns CodePending when the database lacks migrations, besides the faults of Pending.
 func Check(ctx context.Context, db *DB, files fs.FS) error {
 	names, err := Pending(ctx, db, files)
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	return sentence(CodePending, "the database lacks %d migrations, the first being %s: run portal migrate with the owning role in MIGRATE_DATABASE_URL",
-		len(names), names[0])
+	return lacks(names[0], len(names))
 }
 
 // Fingerprint changes whenever Migrate would build another schema from files.
@@ -151,17 +151,29 @@ func grant(ctx context.Context, c *pgx.Conn, role string) error {
 	return nil
 }
 
+// applyAll changes nothing where nothing is to be done, so that the program's role may ask for it too.
 func applyAll(ctx context.Context, c *pgx.Conn, all []migration) error {
-	if _, err := c.Exec(ctx, createTable); err != nil {
-		return sentence(CodeMigration, "the owning role cannot create tables: %w", err)
-	}
 	pending, err := compare(ctx, c, all)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	_, err = c.Exec(ctx, createTable)
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == "42501" {
+		return lacks(pending[0].file, len(pending))
+	}
+	if err != nil {
+		return sentence(CodeMigration, "the table of migrations cannot be made: %w", err)
+	}
 	for _, m := range pending {
-		if err == nil {
-			err = apply(ctx, c, m)
+		if err := apply(ctx, c, m); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+func lacks(first string, n int) error {
+	return sentence(CodePending, "the database lacks migrations (%d, the first is %s), and this role may not make them: run portal migrate with the owning role in MIGRATE_DATABASE_URL", n, first)
 }
 
 func apply(ctx context.Context, c *pgx.Conn, m migration) error {

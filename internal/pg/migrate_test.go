@@ -48,7 +48,7 @@ func TestMigrateForward(t *testing.T) {
 	mustMigrate(t, d, files("0001_one.sql", one))
 	mustMigrate(t, d, files("0001_one.sql", one))
 	both := files("0001_one.sql", one, "0002_two.sql", two)
-	wantFault(t, pg.Check(t.Context(), db, both), pg.CodePending, "1 migrations", "0002_two.sql", "portal migrate")
+	wantFault(t, pg.Check(t.Context(), db, both), pg.CodePending, "(1, the first is 0002_two.sql)", "portal migrate")
 	mustMigrate(t, d, both)
 	if err := pg.Check(t.Context(), db, both); err != nil {
 		t.Error(err)
@@ -84,7 +84,11 @@ func TestMigrateRefuses(t *testing.T) {
 		})
 	}
 	wantFault(t, pg.Migrate(t.Context(), d.OwnerDSN, both, "no_such_role"), pg.CodeNoRole, "no_such_role")
-	wantFault(t, pg.Migrate(t.Context(), d.DSN, both, ""), pg.CodeMigration, "permission denied")
+	if err := pg.Migrate(t.Context(), d.DSN, both, ""); err != nil {
+		t.Error("the program's role, with nothing to be done:", err)
+	}
+	three := files("0001_one.sql", one, "0002_two.sql", two, "0003_three.sql", "select 1")
+	wantFault(t, pg.Migrate(t.Context(), d.DSN, three, ""), pg.CodePending, "0003_three.sql", "MIGRATE_DATABASE_URL")
 }
 
 func TestMigrateAllOfAFileOrNothing(t *testing.T) {

@@ -33,7 +33,7 @@ var shared = sync.OnceValues(func() (server, error) {
 		if u, err := url.Parse(dsn); err != nil || u.Scheme == "" {
 			return server{}, errors.New("TEST_DATABASE_URL takes postgres://user:password@host:port/postgres")
 		}
-		s := server{admin: dsn}
+		s := server{admin: dsn, strategy: "wal_log"}
 		return s, s.furnish(ctx)
 	}
 	return join(ctx, filepath.Join(os.TempDir(), fmt.Sprintf("berkas-test-%d", os.Geteuid())))
@@ -66,7 +66,7 @@ func join(ctx context.Context, dir string) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	s := server{admin: pg.SocketDSN(dir)}
+	s := server{admin: pg.SocketDSN(dir), strategy: "file_copy"} // nothing is synced there, so copying files is quickest
 	if s.answers(ctx) == nil {
 		return s, nil
 	}

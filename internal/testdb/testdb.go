@@ -75,17 +75,12 @@ func create(t testing.TB, template func(context.Context, server) (string, error)
 		t.Fatalf("testdb: %v", sentence(err))
 	}
 	name := prefix + strings.ToLower(rand.Text()[:12])
-	if err := s.exec(ctx, clone(name, from)); err != nil {
+	if err := s.exec(ctx, fmt.Sprintf("create database %s template %s strategy %s", name, from, s.strategy)); err != nil {
 		t.Fatalf("testdb: %v", err)
 	}
 	d := Database{Name: name, DSN: s.dsn(pg.AppRole, name), OwnerDSN: s.dsn("", name)}
 	t.Cleanup(func() { d.finish(t, s) })
 	return d
-}
-
-// clone is the statement. Copying files beats writing them through the log where nothing is synced to the disk.
-func clone(name, from string) string {
-	return fmt.Sprintf("create database %s template %s strategy file_copy", name, from)
 }
 
 func (d Database) finish(t testing.TB, s server) {
@@ -102,7 +97,8 @@ func (d Database) finish(t testing.TB, s server) {
 
 // server is the one all databases are on, as its owning role.
 type server struct {
-	admin string // connection string of the owning role
+	admin    string // connection string of the owning role
+	strategy string // by which it clones
 }
 
 // dsn is the connection string for a database; the owner's when role is empty.

@@ -1,7 +1,9 @@
 package testdb_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,9 +14,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"berkas/internal/pg"
 	"berkas/internal/testdb"
+	"berkas/migrations"
 )
 
 // What the other tests watch from outside, as a process of its own; by itself it is a plain use of the package.
@@ -64,6 +70,23 @@ func TestTheProgramsRoleCannotRewriteHistory(t *testing.T) {
 		if _, err := db.Pool.Exec(t.Context(), sql); err == nil {
 			t.Errorf("%s: done", sql)
 		}
+	}
+}
+
+// A serve that was not given the owning role migrates as its own, which must find nothing to do.
+func TestTheProgramsRoleHasNothingToMigrate(t *testing.T) {
+	t.Parallel()
+	d := testdb.Create(t)
+	queue := func(ctx context.Context, pool *pgxpool.Pool) error {
+		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return err
+		}
+		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	}
+	if err := pg.Migrate(t.Context(), d.DSN, migrations.FS, "", queue); err != nil {
+		t.Error(err)
 	}
 }
 
