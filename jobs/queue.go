@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -15,6 +16,9 @@ const (
 	queueUpkeep    = river.QueueDefault
 
 	attempts = 1000 // a job is done when onboarding says so; this bound only keeps a defect from running for ever
+
+	// Whoever creates a merchant waits this long for its checklist; the job is for when that was in vain.
+	requirementsGrace = 6 * time.Second
 )
 
 // Queue hands work to River within the transaction that makes it necessary. It implements onboarding.Queue.
@@ -25,20 +29,21 @@ func NewQueue(client *river.Client[pgx.Tx]) *Queue { return &Queue{client} }
 
 // SendDocument has a document brought to DOKU.
 func (q *Queue) SendDocument(ctx context.Context, tx *models.Tx, id models.DocumentID) error {
-	return q.insert(ctx, tx, sendDocument{Document: id}, queueDocuments)
+	return q.insert(ctx, tx, sendDocument{Document: id}, river.InsertOpts{Queue: queueDocuments})
 }
 
 // CheckOriginal has the bytes of a document that was delivered by address fetched and checked.
 func (q *Queue) CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error {
-	return q.insert(ctx, tx, checkOriginal{Document: id}, queueDocuments)
+	return q.insert(ctx, tx, checkOriginal{Document: id}, river.InsertOpts{Queue: queueDocuments})
 }
 
 // ReadRequirements has DOKU asked for a combination's checklist.
 func (q *Queue) ReadRequirements(ctx context.Context, tx *models.Tx, id models.CombinationID) error {
-	return q.insert(ctx, tx, readRequirements{Combination: id}, queueUpkeep)
+	return q.insert(ctx, tx, readRequirements{Combination: id}, river.InsertOpts{Queue: queueUpkeep, ScheduledAt: time.Now().Add(requirementsGrace)})
 }
 
-func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, queue string) error {
-	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &river.InsertOpts{Queue: queue, MaxAttempts: attempts})
+func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, o river.InsertOpts) error {
+	o.MaxAttempts = attempts
+	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &o)
 	return err
 }

@@ -21,7 +21,7 @@ type requirementsReader struct {
 }
 
 func (w *requirementsReader) Work(ctx context.Context, job *river.Job[readRequirements]) error {
-	return outcome(w.service.ReadRequirements(ctx, job.Args.Combination))
+	return outcome(w.service.AwaitRequirements(ctx, job.Args.Combination))
 }
 
 type refreshRequirements struct{}

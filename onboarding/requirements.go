@@ -45,6 +45,15 @@ func (s *Service) ReadRequirements(ctx context.Context, id models.CombinationID)
 	return s.followRequirements(ctx, id)
 }
 
+// AwaitRequirements reads a combination's checklist unless somebody has done so meanwhile.
+func (s *Service) AwaitRequirements(ctx context.Context, id models.CombinationID) error {
+	c, err := s.Store.Combination(ctx, id)
+	if err != nil || c.State != models.ChecklistPending {
+		return err
+	}
+	return s.ReadRequirements(ctx, id)
+}
+
 func (s *Service) requirementsFailed(ctx context.Context, c models.Combination, err error) error {
 	e, ok := errors.AsType[*doku.Error](err)
 	if !ok || !e.Refused() {
