@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"berkas/internal/config"
+	"berkas/internal/fault"
 	"berkas/internal/pg"
 	"berkas/migrations"
 )
@@ -32,7 +34,7 @@ func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.
 		}
 		d.server, dsn, owner = server, server.DSN(), server.OwnerDSN()
 	}
-	err := migrateAs(ctx, dsn, owner)
+	err := upToDate(ctx, dsn, owner)
 	if err == nil {
 		d.DB, err = pg.Open(ctx, dsn, pg.PoolOptions{Log: log})
 	}
@@ -41,6 +43,26 @@ func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.
 		return nil, err
 	}
 	return d, nil
+}
+
+// upToDate migrates where something is pending. A program's role that may not migrate is fine as long as nothing is.
+func upToDate(ctx context.Context, dsn, owner string) error {
+	if dsn != owner {
+		return migrateAs(ctx, dsn, owner)
+	}
+	db, err := pg.Open(ctx, dsn, pg.PoolOptions{MaxConns: 2})
+	if err != nil {
+		return err
+	}
+	pending := pg.Check(ctx, db, migrations.FS)
+	db.Close()
+	if fault.Code(pending) != pg.CodePending {
+		return pending
+	}
+	if err := migrateAs(ctx, dsn, owner); err != nil {
+		return errors.Join(pending, err)
+	}
+	return nil
 }
 
 // migrateAs migrates as the owning role and grants the program's role, where they are two, what it needs.
