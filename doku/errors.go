@@ -65,8 +65,12 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Temporary reports a failure that lies with the network, with DOKU's service or with our credential, and not with the
-// request: no answer, a cut answer, 401, 403, 408, 425, 429 and 5xx.
+// request: no answer, a cut answer, 401, 403, 408, 425, 429 and 5xx; and whatever DOKU has against a token request, which
+// an upload makes on the way and which says nothing about the file.
 func (e *Error) Temporary() bool {
+	if e.Call == CallToken && e.Status >= 400 {
+		return true
+	}
 	switch e.Status {
 	case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -76,6 +80,9 @@ func (e *Error) Temporary() bool {
 
 // Refused reports that DOKU rejected the request itself: 400, 413, 415 or 422.
 func (e *Error) Refused() bool {
+	if e.Call == CallToken {
+		return false
+	}
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return true

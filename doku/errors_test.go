@@ -32,6 +32,9 @@ func TestErrorKinds(t *testing.T) {
 			t.Errorf("%d is %s, want %s", status, got, want)
 		}
 	}
+	if e := (&Error{Call: CallToken, Status: 400}); !e.Temporary() || e.Refused() {
+		t.Error("a refused token says nothing about the file")
+	}
 	if e := (&Error{Status: 200, cut: true}); !e.Temporary() {
 		t.Error("a cut success must be temporary")
 	}

@@ -1,6 +1,7 @@
 package dokusim
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"berkas/doku"
@@ -32,6 +34,8 @@ const (
 	FaultCorruptLink  FaultKind = "corrupt_link"  // a link's body has the right length and other bytes
 )
 
+const faultHead = 4 << 10 // bytes of a body in which Fault.Body is looked for
+
 var (
 	faultKinds = []FaultKind{FaultStatus, FaultMalformed, FaultEmpty, FaultHTML, FaultDrop, FaultDelay, FaultHold, FaultCutRequest,
 		FaultCutResponse, FaultNoID, FaultTruncateLink, FaultCorruptLink}
@@ -49,6 +53,7 @@ type Fault struct {
 	Message     string
 	RetryAfter  time.Duration // whole seconds
 	AfterCommit bool          // do the work first
+	Body        string        // only calls whose body has this in its first 4 KiB; "": all
 }
 
 // wireFault is a Fault in JSON.
@@ -61,12 +66,13 @@ type wireFault struct {
 	Message     string    `json:"message,omitempty"`
 	RetryAfter  int       `json:"retry_after,omitempty"`
 	AfterCommit bool      `json:"after_commit,omitempty"`
+	Body        string    `json:"body,omitempty"`
 }
 
 // MarshalJSON writes the form of the control interface.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	w := wireFault{Call: f.Call, Kind: f.Kind, Status: f.Status, Times: f.Times, Message: f.Message,
-		RetryAfter: int(f.RetryAfter / time.Second), AfterCommit: f.AfterCommit}
+		RetryAfter: int(f.RetryAfter / time.Second), AfterCommit: f.AfterCommit, Body: f.Body}
 	if f.Delay > 0 {
 		w.Delay = f.Delay.String()
 	}
@@ -80,7 +86,7 @@ func (f *Fault) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	*f = Fault{Call: w.Call, Kind: w.Kind, Status: w.Status, Times: w.Times, Message: w.Message,
-		RetryAfter: time.Duration(w.RetryAfter) * time.Second, AfterCommit: w.AfterCommit}
+		RetryAfter: time.Duration(w.RetryAfter) * time.Second, AfterCommit: w.AfterCommit, Body: w.Body}
 	if w.Delay == "" {
 		return nil
 	}
@@ -153,12 +159,13 @@ func (s *Simulator) clearFaults() {
 }
 
 // arrive counts a call and finds what goes wrong with it, nil when nothing does.
-func (s *Simulator) arrive(call string) *activeFault {
+func (s *Simulator) arrive(call string, r *http.Request) *activeFault {
+	head := s.beginning(call, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally[call]++
 	for i, f := range s.faults {
-		if f.Call != call && f.Call != "*" || f.spent() {
+		if !f.concerns(call) || f.spent() || !strings.Contains(head, f.Body) {
 			continue
 		}
 		f.used++
@@ -169,6 +176,25 @@ func (s *Simulator) arrive(call string) *activeFault {
 	}
 	return nil
 }
+
+// beginning is the first of a call's body, and "" when no fault asks for it.
+func (s *Simulator) beginning(call string, r *http.Request) string {
+	s.mu.Lock()
+	asked := slices.ContainsFunc(s.faults, func(f *activeFault) bool { return f.Body != "" && f.concerns(call) })
+	s.mu.Unlock()
+	if !asked {
+		return ""
+	}
+	body := bufio.NewReaderSize(r.Body, faultHead)
+	head, _ := body.Peek(faultHead) // what is wrong with the body shows when it is read
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
+	return string(head)
+}
+
+func (f *activeFault) concerns(call string) bool { return f.Call == call || f.Call == "*" }
 
 func (f *activeFault) is(kinds ...FaultKind) bool { return f != nil && slices.Contains(kinds, f.Kind) }
 

@@ -21,7 +21,8 @@ func drawSample(url, extension string) []byte {
 	var b bytes.Buffer
 	switch extension {
 	case ".png":
-		_ = png.Encode(&b, samplePicture(sum[:], mark)) // into memory, of a plain picture: cannot fail
+		fast := png.Encoder{CompressionLevel: png.BestSpeed}
+		_ = fast.Encode(&b, samplePicture(sum[:], mark)) // into memory, of a plain picture: cannot fail
 	case ".jpg", ".jpeg":
 		_ = jpeg.Encode(&b, samplePicture(sum[:], mark), &jpeg.Options{Quality: 85})
 	case ".pdf":
@@ -33,16 +34,16 @@ func drawSample(url, extension string) []byte {
 }
 
 func samplePicture(sum []byte, mark string) image.Image {
-	picture := image.NewRGBA(image.Rect(0, 0, 800, 500))
+	picture := image.NewRGBA(image.Rect(0, 0, 640, 400))
 	paper := color.RGBA{200 + sum[0]%48, 200 + sum[1]%48, 200 + sum[2]%48, 255}
 	ink := color.RGBA{40 + sum[3]%80, 40 + sum[4]%80, 40 + sum[5]%80, 255}
 	draw.Draw(picture, picture.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
 	for i := range 8 { // stripes, so that two samples differ at a glance
-		x := int(sum[8+i])*3 + 10
-		draw.Draw(picture, image.Rect(x, 330, x+20, 480), image.NewUniform(ink), image.Point{}, draw.Src)
+		x := int(sum[8+i])*9/4 + 10
+		draw.Draw(picture, image.Rect(x, 270, x+20, 380), image.NewUniform(ink), image.Point{}, draw.Src)
 	}
-	write(picture, ink, "SAMPLE", 60, 50, 18)
-	write(picture, ink, mark, 60, 220, 10)
+	write(picture, ink, "SAMPLE", 50, 40, 15)
+	write(picture, ink, mark, 50, 175, 8)
 	return picture
 }
 

@@ -102,7 +102,7 @@ func (s *Simulator) dispatch(w http.ResponseWriter, r *http.Request, m methods) 
 // call counts a call, lets faults have their way with it, and answers.
 func (s *Simulator) call(name string, handle func(*http.Request) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f := s.arrive(name)
+		f := s.arrive(name, r)
 		f.wait(r)
 		f.cutRequest(r)
 		a, done := f.instead(r)
