@@ -90,7 +90,7 @@ func TestAnswersOfAllKinds(t *testing.T) {
 		"503":                   {say(503, ""), true, false, true, 503},
 		"422":                   {say(422, `{"message":["no"]}`), false, true, true, 422},
 		"404":                   {say(404, ""), false, false, false, 404},
-		"302":                   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, false, false, false, 302},
+		"302":                   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, false, false, false, 302},
 		"a web page as success": {say(200, "<html>"), false, false, false, 200},
 		"an empty success":      {say(204, ""), false, false, false, 204},
 		"too long":              {say(200, `"`+strings.Repeat("x", maxAnswer)+`"`), false, false, false, 200},
