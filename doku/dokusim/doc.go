@@ -20,11 +20,12 @@
 //	                           {"advance":"2h"} moves it. It governs tokens, links and everything else.
 //	GET    faults              what will go wrong, each with the times left
 //	POST   faults              {"call":"upload","kind":"status","status":503,"times":2,"delay":"300ms","message":"…",
-//	                           "retry_after":5,"after_commit":false}; all but call and kind may be left out.
+//	                           "retry_after":5,"after_commit":false,"body":"…"}; all but call and kind may be left out.
 //	                           call: requirements token upload business lite data lookup link, or * for all.
 //	                           kind: status malformed empty html drop (instead of the work, or after it with
 //	                           after_commit); delay; hold (until the faults are deleted); cut_request; cut_response;
-//	                           no_id; truncate_link; corrupt_link. times 0: until deleted.
+//	                           no_id; truncate_link; corrupt_link. times 0: until deleted. body: only calls whose body has
+//	                           this in its first 4 KiB, so that a fault finds the one upload it is meant for.
 //	DELETE faults
 //	GET    files               [{"id","category","code","content_type","size","sha256","attached","at"}]
 //	GET    businesses          [{"id","name","lite","status","rejection_reason","brands":[{"id","status"}],"at",…}]
