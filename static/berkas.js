@@ -22,12 +22,8 @@
   };
 
   const notice = (text) => {
-    const box = document.createElement("div");
-    box.className = "notice bad";
-    box.role = "alert";
-    const p = document.createElement("p");
-    p.textContent = text;
-    box.append(p);
+    const box = copyOf("t-notice");
+    $("[data-text]", box).textContent = text;
     $("#notices")?.replaceChildren(box);
     box.scrollIntoView({ block: "nearest" });
   };
@@ -85,9 +81,11 @@
   // A row that asks for itself leaves alone a row where somebody is at work.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, requestConfig } = event.detail;
-    if (elt.matches("[data-poll]") && requestConfig.verb === "get" && (elt.classList.contains("busy") || $(".busy", elt))) event.preventDefault();
+    if (!elt.matches("[data-poll]") || requestConfig.verb !== "get") return;
+    if (elt.berkasStopped || elt.berkasPause-- > 0 || elt.classList.contains("busy") || $(".busy", elt)) event.preventDefault();
   });
 
+  const pause = (element) => { element.berkasPause = element.berkasPaused = Math.min(30, (element.berkasPaused || 1) * 2); };
   const lastAnswer = new WeakMap();
   document.addEventListener("htmx:beforeSwap", (event) => {
     const detail = event.detail;
@@ -103,9 +101,13 @@
         lost(form, sentence || say("lost", { file: form.berkas.file.name }));
         return;
       }
-      if (requestConfig.verb === "get" && requestConfig.elt?.matches?.("[data-poll]") && xhr.status >= 500) { // ask again later
-        detail.shouldSwap = false;
-        return;
+      if (requestConfig.verb === "get" && form?.matches?.("[data-poll]")) {
+        if (xhr.status >= 500 || xhr.status === 429) { // ask again, later each time
+          detail.shouldSwap = false;
+          pause(form);
+          return;
+        }
+        form.berkasStopped = true; // signed out, or gone: say so once
       }
       const notices = $("#notices");
       if (notices && html.includes("data-fault")) {
@@ -152,7 +154,10 @@
   });
   document.addEventListener("htmx:sendError", (event) => {
     const form = event.detail.elt;
-    if (form.matches("[data-poll]")) return;
+    if (form.matches("[data-poll]") && event.detail.requestConfig.verb === "get") {
+      pause(form);
+      return;
+    }
     if (form.matches("[data-upload]") && form.berkas) {
       lost(form, say("offlineRow", { file: form.berkas.file.name }));
       return;
@@ -186,7 +191,7 @@
 
   function choose(form, file, input) {
     const slot = slotOf(form);
-    $(".lost", slot)?.remove();
+    for (const earlier of $$('.why[role="alert"]', slot)) earlier.remove();
     const max = Number(slot.dataset.max);
     if (max && file.size > max) {
       for (const other of inputsOf(form)) { other.value = ""; other.disabled = false; }
@@ -229,7 +234,8 @@
     slot?.classList.remove("busy");
     if (slot) $(".sending", slot)?.remove();
     if (form.preview) {
-      URL.revokeObjectURL(form.preview);
+      URL.revokeObjectURL(form.preview.src);
+      form.preview.replaceWith(form.plain);
       form.preview = null;
     }
   }
@@ -260,11 +266,15 @@
     sendings.add(form);
     announce(say("sending", { document: name }));
     if (form.berkas.file.type.startsWith("image/") && !$(".thumb img", slot)) {
-      form.preview = URL.createObjectURL(form.berkas.file);
       const img = new Image(72, 48);
       img.alt = "";
-      img.src = form.preview;
-      $(".thumb", slot).replaceChildren(img);
+      img.addEventListener("load", () => { // not every picture is one the browser can draw
+        if (!sendings.has(form)) return;
+        form.preview = img;
+        form.plain = $(".thumb", slot).firstElementChild;
+        form.plain.replaceWith(img);
+      });
+      img.src = URL.createObjectURL(form.berkas.file);
     }
   });
 
@@ -378,6 +388,7 @@
     const linesOf = JSON.parse(merchantForm.dataset.lines || "{}") || {};
     const options = [...lines.options];
     const groups = $$("optgroup", legal);
+    let filled = ""; // what the script itself put in as line of business
     const fit = (byHand) => {
       const type = merchantForm.elements.business_type.value;
       if (!type) return;
@@ -389,8 +400,9 @@
       if (!choices.some((option) => option.selected)) legal.value = choices.length === 1 ? choices[0].value : "";
       const known = linesOf[type] || [];
       lines.replaceChildren(...options.filter((option) => !known.length || known.includes(option.value)));
-      if (byHand && known.length === 1 && (!line.value || !known.includes(line.value))) line.value = known[0];
-      else if (byHand && known.length > 1 && line.value && !known.includes(line.value) && options.some((option) => option.value === line.value)) line.value = "";
+      if (!byHand) return;
+      if (known.length === 1 && (!line.value || !known.includes(line.value))) line.value = filled = known[0];
+      else if (known.length > 1 && line.value && line.value === filled) line.value = filled = "";
     };
     merchantForm.addEventListener("change", (event) => { if (event.target.name === "business_type") fit(true); });
     fit(false);

@@ -241,7 +241,7 @@ func viewerStage(v DocumentPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = emptyState("archive", say(ctx, "viewer.from_none"), say(ctx, "viewer.from_none.do")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = emptyState("archive", say(ctx, "viewer.from.none"), say(ctx, "viewer.gone.do")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1343,7 +1343,7 @@ func viewerFacts(v DocumentPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var73 string
-			templ_7745c5c3_Var73, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "viewer.from_"+v.Source))
+			templ_7745c5c3_Var73, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "viewer.from."+v.Source))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `documents.templ`, Line: 223, Col: 54}
 			}

@@ -41,7 +41,8 @@ type MerchantsPage struct {
 	CanAdd    bool
 }
 
-// MerchantFilter is the list's query as typed. State: "", todo, waiting, doku, refused, failed, complete, registered, archived.
+// MerchantFilter is the list's query as typed. State: "", staff (what staff must do), todo,
+// refused, failed, waiting (or doku), pending (no checklist yet), complete, registered, archived.
 type MerchantFilter struct {
 	Q, State, BusinessType, BusinessLine string
 	Mine                                 bool
@@ -136,4 +137,16 @@ type EventView struct {
 	Tone string
 	Who  string // a person's name, or "" for the system
 	At   time.Time
+}
+
+// canUpload says whether any slot takes a file from this person now.
+func (v ChecklistView) canUpload() bool {
+	for _, group := range v.Groups {
+		for _, slot := range group.Slots {
+			if slot.CanUpload {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,24 +78,54 @@ func (d DocumentPage) name(ctx context.Context) string {
 	return documentName(ctx, d.Category, d.Code)
 }
 
-// parts is what a merchant lacks, in words: the clauses after the leading sentence, at most limit of them when limit > 0.
+// parts is what a merchant lacks, in words: the clauses after the leading sentence. Documents of which the same is to be
+// said share a clause. With a limit, at most that many clauses, each with at most that many documents, and how many more.
 func (p ProgressView) parts(ctx context.Context, limit int) string {
-	var clauses []string
-	for i, part := range p.Parts {
-		if limit > 0 && i == limit {
-			clauses = append(clauses, say(ctx, "progress.part.more", "n", len(p.Parts)-limit))
-			break
+	type clause struct {
+		code      string
+		params    map[string]any
+		documents []string
+	}
+	var clauses []*clause
+	for _, part := range p.Parts {
+		document := fmt.Sprint(part.Params["document"])
+		_, reasoned := part.Params["reason"].(string)
+		if i := slices.IndexFunc(clauses, func(c *clause) bool {
+			return c.code == part.Code && !reasoned && c.params["reason"] == nil && part.Code != "field"
+		}); i >= 0 {
+			clauses[i].documents = append(clauses[i].documents, document)
+			continue
 		}
 		params := maps.Clone(part.Params)
-		if code, ok := params["reason"].(string); ok && words.Has("reason."+code) {
+		if params == nil {
+			params = map[string]any{}
+		}
+		if code, _ := params["reason"].(string); words.Has("reason." + code) {
 			params["reason"] = lowerFirst(strings.TrimSuffix(reasonShort(ctx, code, params), "."))
 		}
-		clauses = append(clauses, words.Say(words.From(ctx), "progress.part."+part.Code, params))
+		clauses = append(clauses, &clause{part.Code, params, []string{document}})
 	}
 	if len(clauses) == 0 {
 		return ""
 	}
-	return strings.Join(clauses, "; ") + "."
+	var out []string
+	for i, c := range clauses {
+		if limit > 0 && i == limit {
+			more := 0
+			for _, rest := range clauses[i:] {
+				more += len(rest.documents)
+			}
+			out = append(out, say(ctx, "app.and_more", "n", more))
+			break
+		}
+		documents := c.documents
+		if limit > 0 && len(documents) > limit+1 {
+			documents = append(slices.Clone(documents[:limit]), say(ctx, "progress.part.others", "n", len(documents)-limit))
+		}
+		c.params["document"], c.params["n"] = documents, len(c.documents)
+		out = append(out, words.Say(words.From(ctx), "progress.part."+c.code, c.params))
+	}
+	return strings.Join(out, "; ") + "."
 }
 
 // reasonShort is a reason without the name of the document, which the sentence around it says already.
