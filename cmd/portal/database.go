@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -28,6 +27,9 @@ func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.
 	d := &database{}
 	dsn, owner := c.DatabaseURL, c.MigrateDatabaseURL
 	if c.Embedded() {
+		if _, err := openVault(c); err != nil { // the key comes before the data
+			return nil, err
+		}
 		server, err := pg.Start(ctx, pg.Options{Dir: c.DataDir, Bin: c.PGBin, Mode: mode, Log: log})
 		if err != nil {
 			return nil, err
@@ -111,15 +113,4 @@ func migrate(ctx context.Context, in *invocation) error {
 	d.close(in.log)
 	_, err = in.stdout.Write([]byte("The schema is up to date.\n"))
 	return err
-}
-
-// encryptionKey is the configured key, or the one kept in DATA_DIR.
-func encryptionKey(c config.Config) ([]byte, error) {
-	if c.Key != nil {
-		return c.Key, nil
-	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, err
-	}
-	return config.EnsureKey(c.DataDir)
 }

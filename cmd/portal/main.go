@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"berkas/internal/fault"
@@ -14,14 +15,20 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for anything
 	if err := Run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "portal: "+sentence(err))
 		os.Exit(1)
 	}
 }
 
-// sentence is what a person at the terminal reads of an error: the cause's own words, without kind and code.
+// sentence is what a person at the terminal reads of an error, on one line.
 func sentence(err error) string {
+	return strings.Join(strings.Fields(cause(err)), " ")
+}
+
+// cause is an error in its own words, without kind and code.
+func cause(err error) string {
 	f := fault.As(err)
 	if f.Err != nil {
 		return f.Err.Error()

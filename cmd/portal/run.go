@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"berkas/internal/config"
@@ -40,6 +40,7 @@ func init() {
 		{"user", "reset-password --email E [--password-file F|-]", "gives somebody a new password", userResetPassword},
 		{"simulate", "", "DOKU's simulator alone, on SIMULATOR_ADDR", simulate},
 		{"healthcheck", "", "asks a running portal whether it is ready", healthcheck},
+		{"help", "", "prints this", help},
 	}
 }
 
@@ -53,43 +54,54 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		in.args = args[1:]
 		return compilePDFium(ctx, in)
 	}
-	run, rest, err := find(args)
+	c, rest, err := find(args)
 	if err != nil {
 		return err
+	}
+	in.args = rest
+	if c.name == "help" {
+		return help(ctx, in)
 	}
 	if in.config, err = config.Load(getenv, os.ReadFile); err != nil {
 		return err
 	}
-	in.args, in.log = rest, newLog(stdout, in.config.LogJSON)
-	return run(ctx, in)
+	in.log = newLog(stdout, in.config.LogJSON)
+	return c.run(ctx, in)
 }
 
-func find(args []string) (func(context.Context, *invocation) error, []string, error) {
+// find picks the subcommand and what is left for it to read.
+func find(args []string) (command, []string, error) {
+	name, rest := args[0], args[1:]
+	if slices.Contains([]string{"-h", "-help", "--help"}, name) {
+		name = "help"
+	}
 	for _, c := range commands {
 		verb, _, _ := strings.Cut(c.args, " ")
-		if args[0] != c.name {
-			continue
-		}
-		if c.name != "user" {
-			if len(args) > 1 {
-				return nil, nil, fmt.Errorf("%s takes no arguments\n\n%s", c.name, usage())
-			}
-			return c.run, nil, nil
-		}
-		if len(args) > 1 && args[1] == verb {
-			return c.run, args[2:], nil
+		switch {
+		case c.name != name:
+		case verb == "" && len(rest) > 0:
+			return c, nil, fmt.Errorf("%s takes no arguments, and %q is one; portal help shows what there is", name, rest[0])
+		case verb == "":
+			return c, nil, nil
+		case len(rest) > 0 && rest[0] == verb:
+			return c, rest[1:], nil
 		}
 	}
-	return nil, nil, errors.New("there is no such subcommand\n\n" + usage())
+	return command{}, nil, fmt.Errorf("there is no subcommand %q; portal help shows what there is", strings.Join(args[:min(2, len(args))], " "))
+}
+
+func help(_ context.Context, in *invocation) error {
+	_, err := io.WriteString(in.stdout, usage())
+	return err
 }
 
 func usage() string {
 	var b strings.Builder
 	b.WriteString("portal runs Berkas. Its subcommands:\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-70s %s\n", strings.TrimSpace(c.name+" "+c.args), c.does)
+		fmt.Fprintf(&b, "  %-62s %s\n", strings.TrimSpace(c.name+" "+c.args), c.does)
 	}
-	b.WriteString("It is configured by its environment; portal config shows how.")
+	b.WriteString("It is configured by its environment; portal config shows how.\n")
 	return b.String()
 }
 

@@ -28,10 +28,7 @@ import (
 	"berkas/onboarding"
 )
 
-const (
-	jobGrace     = 10 * time.Second // what is being sent to DOKU may finish
-	requestGrace = 10 * time.Second
-)
+const jobGrace = 10 * time.Second // what is being sent to DOKU may finish
 
 // portal is the running program: its parts, made in the order they need each other.
 type portal struct {
@@ -58,17 +55,24 @@ func serve(ctx context.Context, in *invocation) error {
 	defer p.close()
 	for _, step := range []func(context.Context) error{p.listen, p.openKeys, p.openDatabase, p.openFiles, p.openDOKU, p.wire} {
 		if err := step(ctx); err != nil {
-			return err
+			return unlessStopped(ctx, err)
 		}
 	}
-	return p.run(ctx)
+	return unlessStopped(ctx, p.run(ctx))
+}
+
+// unlessStopped passes over errors that are only the end that somebody asked for.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // listen comes first: an occupied port should be known before anything is started.
 func (p *portal) listen(ctx context.Context) (err error) {
-	var lc net.ListenConfig
-	if p.listener, err = lc.Listen(ctx, "tcp", p.config.Listen); err != nil {
-		return fmt.Errorf("LISTEN_ADDR %s cannot be used: %w", p.config.Listen, err)
+	if p.listener, err = listen(ctx, "LISTEN_ADDR", p.config.Listen); err != nil {
+		return err
 	}
 	p.closers = append(p.closers, func() { p.listener.Close() })
 	if p.config.PublicURL.Port() == "0" {
@@ -90,12 +94,8 @@ func (p *portal) local() string {
 	return "http://" + net.JoinHostPort(host.String(), p.port())
 }
 
-func (p *portal) openKeys(context.Context) error {
-	key, err := encryptionKey(p.config)
-	if err != nil {
-		return err
-	}
-	p.vault, err = vault.New(key)
+func (p *portal) openKeys(context.Context) (err error) {
+	p.vault, err = openVault(p.config)
 	return err
 }
 
@@ -220,16 +220,11 @@ func (p *portal) ready(ctx context.Context) error {
 }
 
 func (p *portal) run(ctx context.Context) error {
-	server := &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := newServer(p.handler)
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	group.Go(func() error { return server.serve(p.listener) })
 	group.Go(func() error { p.watch.Run(working, p.db.Pool); return nil })
 	jobsDone := make(chan struct{})
 	group.Go(func() error {
@@ -240,19 +235,21 @@ func (p *portal) run(ctx context.Context) error {
 	group.Go(func() error { // after the jobs, which may be talking to the simulator on this very server
 		<-ctx.Done()
 		<-jobsDone
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestGrace)
-		defer cancel()
 		defer stopWork()
-		if err := server.Shutdown(stop); err != nil {
-			return errors.Join(server.Close())
-		}
-		return nil
+		return server.stop(ctx)
 	})
 	p.greet()
 	if p.config.Demo() {
-		group.Go(func() error { return p.addDemoMerchants(ctx) })
+		group.Go(func() error { p.furnish(ctx); return nil })
 	}
 	return group.Wait()
+}
+
+// furnish adds the demonstration's merchants; the portal is there without them.
+func (p *portal) furnish(ctx context.Context) {
+	if err := p.addDemoMerchants(ctx); err != nil && ctx.Err() == nil {
+		p.in.log.Warn("the demo merchants are not complete; they are at the next start", "error", err)
+	}
 }
 
 // databaseEnds watches Berkas' own PostgreSQL: without it there is nothing to serve.
@@ -268,18 +265,20 @@ func (p *portal) databaseEnds(ctx context.Context) error {
 	}
 }
 
+// greet tells whoever started it where to go: that comes last, where it is seen.
 func (p *portal) greet() {
-	fmt.Fprintf(p.in.stdout, "\nBerkas runs at %s\n", p.config.PublicURL)
+	w := p.in.stdout
+	if p.simulator != nil {
+		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(p.simulator.Banner()))
+	}
+	fmt.Fprintf(w, "\nBerkas runs at %s\n", p.config.PublicURL)
 	if p.config.Demo() {
-		fmt.Fprintf(p.in.stdout, "Sign in as one of these with the password %q, or with one click on the sign-in page:\n", p.config.DemoPassword)
+		fmt.Fprintf(w, "Sign in as one of these with the password %q, or with one click on the sign-in page:\n", p.config.DemoPassword)
 		for _, person := range handlers.DemoPeople {
-			fmt.Fprintf(p.in.stdout, "  %-10s %s\n", person.Role, person.Email)
+			fmt.Fprintf(w, "  %-10s %s\n", person.Role, person.Email)
 		}
 	}
-	if p.simulator != nil {
-		fmt.Fprintf(p.in.stdout, "\n%s\n", p.simulator.Banner())
-	}
-	fmt.Fprintln(p.in.stdout, "Ctrl-C stops it.")
+	fmt.Fprintf(w, "Ctrl-C stops it.\n\n")
 }
 
 // close undoes what was opened, last first.
@@ -291,11 +290,14 @@ func (p *portal) close() {
 
 // healthcheck asks a running portal on this machine whether it is ready.
 func healthcheck(ctx context.Context, in *invocation) error {
-	_, port, err := net.SplitHostPort(in.config.Listen)
+	host, port, err := net.SplitHostPort(in.config.Listen)
 	if err != nil {
 		return err
 	}
-	u := url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port), Path: "/readyz"}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/readyz"}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)

@@ -2,31 +2,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"path/filepath"
-	"time"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"berkas/doku/dokusim"
-	"berkas/internal/vault"
 )
 
 // simulate runs DOKU's simulator alone, for a portal elsewhere or anyone's client.
 func simulate(ctx context.Context, in *invocation) error {
 	c := in.config
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", c.SimulatorAddr)
-	if err != nil {
-		return fmt.Errorf("SIMULATOR_ADDR %s cannot be used: %w", c.SimulatorAddr, err)
-	}
-	defer listener.Close()
-	key, err := encryptionKey(c)
+	listener, err := listen(ctx, "SIMULATOR_ADDR", c.SimulatorAddr)
 	if err != nil {
 		return err
 	}
-	keys, err := vault.New(key)
+	defer listener.Close()
+	keys, err := openVault(c)
 	if err != nil {
 		return err
 	}
@@ -39,21 +32,13 @@ func simulate(ctx context.Context, in *invocation) error {
 		return err
 	}
 	defer simulator.Close()
-	fmt.Fprintf(in.stdout, "\nDOKU's simulator runs at http://%s, client id %s\n%s\nCtrl-C stops it.\n", listener.Addr(), c.SimulatorClientID, simulator.Banner())
-	server := &http.Server{Handler: simulator, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestGrace)
-		defer cancel()
-		if err = server.Shutdown(stop); err != nil {
-			err = server.Close()
-		}
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	fmt.Fprintf(in.stdout, "\n%s\n\nDOKU's simulator runs at http://%s, client id %s\nCtrl-C stops it.\n\n", strings.TrimSpace(simulator.Banner()), listener.Addr(), c.SimulatorClientID)
+	server := newServer(simulator)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.serve(listener) })
+	group.Go(func() error {
+		<-ctx.Done()
+		return server.stop(ctx)
+	})
+	return group.Wait()
 }

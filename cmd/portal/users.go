@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,20 +21,24 @@ import (
 // personFlags are what the user subcommands are told.
 type personFlags struct{ email, name, role, passwordFile string }
 
-func readFlags(in *invocation, name string, wanted ...string) (personFlags, error) {
+// readFlags reads the flags that a subcommand takes; needed ones must be there, and not empty.
+func readFlags(in *invocation, name string, needed, possible []string) (personFlags, error) {
 	var f personFlags
+	all := map[string]*string{"email": &f.email, "name": &f.name, "role": &f.role, "password-file": &f.passwordFile}
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	set.StringVar(&f.email, "email", "", "")
-	set.StringVar(&f.name, "name", "", "")
-	set.StringVar(&f.role, "role", "", "")
-	set.StringVar(&f.passwordFile, "password-file", "", "")
-	if err := set.Parse(in.args); err != nil || set.NArg() > 0 {
-		return f, fmt.Errorf("%s does not take that\n\n%s", name, usage())
+	for _, flagName := range slices.Concat(needed, possible) {
+		set.StringVar(all[flagName], flagName, "", "")
 	}
-	for _, w := range wanted {
-		if set.Lookup(w).Value.String() == "" {
-			return f, fmt.Errorf("%s needs --%s\n\n%s", name, w, usage())
+	if err := set.Parse(in.args); err != nil {
+		return f, fmt.Errorf("%s: %w; portal help shows what it takes", name, err)
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%s takes flags only, and %q is none; portal help shows them", name, set.Arg(0))
+	}
+	for _, n := range needed {
+		if *all[n] == "" {
+			return f, fmt.Errorf("%s needs --%s", name, n)
 		}
 	}
 	return f, nil
@@ -50,12 +55,10 @@ func atTheGate(ctx context.Context, in *invocation, do func(*models.Store, *auth
 	return do(store, auth.NewGate(store, time.Now))
 }
 
-// password reads a password from a file, from standard input with "-", or makes one and tells it.
-func password(f personFlags, stdout io.Writer) (string, error) {
+// password reads a password from a file, from standard input with "-", or makes one.
+func password(f personFlags) (string, error) {
 	if f.passwordFile == "" {
-		made := rand.Text()[:16]
-		_, err := fmt.Fprintf(stdout, "The password of %s is %s — it is shown this once.\n", f.email, made)
-		return made, err
+		return rand.Text()[:16], nil
 	}
 	from := io.Reader(os.Stdin)
 	if f.passwordFile != "-" {
@@ -68,7 +71,7 @@ func password(f personFlags, stdout io.Writer) (string, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(from, 4096))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("--password-file cannot be read: %w", err)
 	}
 	p := strings.TrimRight(string(b), "\r\n")
 	if p == "" {
@@ -77,27 +80,35 @@ func password(f personFlags, stdout io.Writer) (string, error) {
 	return p, nil
 }
 
+// tell says what was done, and a password that was made for somebody.
+func tell(w io.Writer, done string, f personFlags, secret string) error {
+	if f.passwordFile == "" {
+		done += fmt.Sprintf("The password is %s — it is shown this once.\n", secret)
+	}
+	_, err := io.WriteString(w, done)
+	return err
+}
+
 func userAdd(ctx context.Context, in *invocation) error {
-	f, err := readFlags(in, "user add", "email", "name", "role")
+	f, err := readFlags(in, "user add", []string{"email", "name", "role"}, []string{"password-file"})
+	if err != nil {
+		return err
+	}
+	secret, err := password(f)
 	if err != nil {
 		return err
 	}
 	return atTheGate(ctx, in, func(_ *models.Store, gate *auth.Gate) error {
-		secret, err := password(f, in.stdout)
+		_, err := gate.AddPerson(ctx, models.CLI, auth.NewPerson{Email: f.email, Name: f.name, Role: models.Role(f.role), Password: secret, MustChange: f.passwordFile == ""})
 		if err != nil {
 			return err
 		}
-		_, err = gate.AddPerson(ctx, models.CLI, auth.NewPerson{Email: f.email, Name: f.name, Role: models.Role(f.role), Password: secret, MustChange: f.passwordFile == ""})
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(in.stdout, "%s was added as %s.\n", f.email, f.role)
-		return err
+		return tell(in.stdout, fmt.Sprintf("%s was added as %s.\n", f.email, f.role), f, secret)
 	})
 }
 
 func userList(ctx context.Context, in *invocation) error {
-	if _, err := readFlags(in, "user list"); err != nil {
+	if _, err := readFlags(in, "user list", nil, nil); err != nil {
 		return err
 	}
 	return atTheGate(ctx, in, func(store *models.Store, _ *auth.Gate) error {
@@ -119,7 +130,7 @@ func userList(ctx context.Context, in *invocation) error {
 }
 
 func userDisable(ctx context.Context, in *invocation) error {
-	f, err := readFlags(in, "user disable", "email")
+	f, err := readFlags(in, "user disable", []string{"email"}, nil)
 	if err != nil {
 		return err
 	}
@@ -133,19 +144,18 @@ func userDisable(ctx context.Context, in *invocation) error {
 }
 
 func userResetPassword(ctx context.Context, in *invocation) error {
-	f, err := readFlags(in, "user reset-password", "email")
+	f, err := readFlags(in, "user reset-password", []string{"email"}, []string{"password-file"})
+	if err != nil {
+		return err
+	}
+	secret, err := password(f)
 	if err != nil {
 		return err
 	}
 	return atTheGate(ctx, in, func(_ *models.Store, gate *auth.Gate) error {
-		secret, err := password(f, in.stdout)
-		if err != nil {
-			return err
-		}
 		if err := gate.ResetPassword(ctx, models.CLI, f.email, secret); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(in.stdout, "%s has a new password, and all their sessions ended.\n", f.email)
-		return err
+		return tell(in.stdout, fmt.Sprintf("%s has a new password, and all their sessions ended.\n", f.email), f, secret)
 	})
 }
