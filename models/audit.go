@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Action names what happened: noun.past.
@@ -61,19 +62,6 @@ func (id CombinationID) Ref() Ref          { return Ref{Kind: "combination", ID:
 // Somewhere is a subject without a row, such as a sign-in with an unknown address.
 func Somewhere(kind string) Ref { return Ref{Kind: kind} }
 
-type auditRow struct {
-	At          time.Time
-	ActorKind   ActorKind
-	ActorID     *int64
-	ActorRole   Role
-	Action      Action
-	SubjectKind string
-	SubjectID   *int64
-	MerchantID  *int64
-	Detail      json.RawMessage
-	RequestID   string
-}
-
 // Audit records that the actor did action to subject. detail is key, value, key, value: codes, ids and counts only,
 // never a personal value.
 func (tx *Tx) Audit(action Action, subject Ref, detail ...any) {
@@ -85,10 +73,10 @@ func (tx *Tx) Audit(action Action, subject Ref, detail ...any) {
 	if err != nil {
 		panic(fmt.Sprintf("models: audit detail of %s: %v", action, err)) // a defect of the caller, found by any test
 	}
-	tx.audits = append(tx.audits, auditRow{
+	tx.audits = append(tx.audits, sealedRow{
 		At: tx.Now, ActorKind: tx.Actor.Kind, ActorID: orNil(int64(tx.Actor.Person)), ActorRole: tx.Actor.Role,
 		Action: action, SubjectKind: subject.Kind, SubjectID: orNil(subject.ID), MerchantID: orNil(int64(subject.Merchant)),
-		Detail: raw, RequestID: tx.Actor.RequestID,
+		Detail: string(raw), RequestID: tx.Actor.RequestID,
 	})
 	if subject.Merchant != 0 {
 		tx.touched[subject.Merchant] = true
@@ -98,19 +86,37 @@ func (tx *Tx) Audit(action Action, subject Ref, detail ...any) {
 // Touch tells everyone who watches this merchant after the commit, also where no audit row names it.
 func (tx *Tx) Touch(id MerchantID) { tx.touched[id] = true }
 
+// writeAudit numbers and marks the rows and stores them. jsonb is written by PostgreSQL in its own way, so it is asked
+// for that first: the mark must hold for what is read back.
 func (tx *Tx) writeAudit() error {
 	if len(tx.audits) == 0 {
 		return errors.New("models: a write that leaves no audit row")
 	}
-	for _, a := range tx.audits {
-		err := tx.g.Exec(`insert into audit (at, actor_kind, actor_id, actor_role, action, subject_kind, subject_id, merchant_id, detail, request_id)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			a.At, a.ActorKind, a.ActorID, a.ActorRole, a.Action, a.SubjectKind, a.SubjectID, a.MerchantID, string(a.Detail), a.RequestID).Error
-		if err != nil {
-			return err
-		}
+	details := make([]string, len(tx.audits))
+	for i, a := range tx.audits {
+		details[i] = a.Detail
 	}
-	return nil
+	rows, err := tx.pgx.Query(tx.ctx, `select nextval('audit_id'), d::jsonb::text from unnest($1::text[]) with ordinality u(d, n) order by n`, details)
+	if err != nil {
+		return err
+	}
+	i := 0
+	var numbered sealedRow
+	_, err = pgx.ForEachRow(rows, []any{&numbered.ID, &numbered.Detail}, func() error {
+		tx.audits[i].ID, tx.audits[i].Detail = numbered.ID, numbered.Detail
+		i++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, a := range tx.audits {
+		batch.Queue(`insert into audit (id, at, actor_kind, actor_id, actor_role, action, subject_kind, subject_id, merchant_id, detail, request_id, mac)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, a.ID, a.At, a.ActorKind, a.ActorID, a.ActorRole, a.Action, a.SubjectKind, a.SubjectID,
+			a.MerchantID, a.Detail, a.RequestID, a.mark(tx.auditKey))
+	}
+	return tx.pgx.SendBatch(tx.ctx, batch).Close()
 }
 
 // orNil stores the zero id as null.

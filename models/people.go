@@ -15,6 +15,7 @@ type Person struct {
 	Role               Role
 	Team               string
 	Language           string
+	Theme              string
 	PasswordHash       string
 	MustChangePassword bool
 	Demo               bool

@@ -17,7 +17,8 @@ import (
 // Store is the one door for writes. Reading goes through its Reader.
 type Store struct {
 	Reader
-	now func() time.Time
+	now      func() time.Time
+	auditKey []byte
 }
 
 // NewStore is a Store on a GORM handle that stands on a pgx pool (internal/pg.Open). now is the program's clock.
@@ -27,13 +28,14 @@ func NewStore(db *gorm.DB, now func() time.Time) *Store {
 
 // Tx is one business change: everything done on it commits together with its audit rows, or not at all.
 type Tx struct {
-	ctx     context.Context
-	g       *gorm.DB
-	pgx     pgx.Tx
-	Actor   Actor
-	Now     time.Time
-	audits  []auditRow
-	touched map[MerchantID]bool
+	ctx      context.Context
+	g        *gorm.DB
+	pgx      pgx.Tx
+	Actor    Actor
+	Now      time.Time
+	audits   []sealedRow
+	auditKey []byte
+	touched  map[MerchantID]bool
 }
 
 // Write runs fn in one transaction for actor. It does not commit when fn fails or left no audit row.
@@ -44,7 +46,7 @@ func (s *Store) Write(ctx context.Context, actor Actor, fn func(*Tx) error) erro
 	}
 	var touched map[MerchantID]bool
 	err := s.inTx(ctx, func(g *gorm.DB, ptx pgx.Tx) error {
-		tx := &Tx{ctx: ctx, g: g, pgx: ptx, Actor: actor, Now: s.now().UTC().Truncate(time.Microsecond), touched: map[MerchantID]bool{}}
+		tx := &Tx{ctx: ctx, g: g, pgx: ptx, Actor: actor, Now: s.now().UTC().Truncate(time.Microsecond), touched: map[MerchantID]bool{}, auditKey: s.auditKey}
 		if err := fn(tx); err != nil {
 			return err
 		}
