@@ -10,7 +10,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"berkas/doku"
 	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/models"
@@ -195,8 +194,8 @@ func (h *handler) drawMerchantForm(c echo.Context, status int, id models.Merchan
 	}
 	v := views.MerchantFormPage{Page: frame, ID: int64(id), Name: typed["name"], Values: typed, Errors: map[string]views.Message{},
 		LegalEntities: map[string][]string{}, BusinessLines: map[string][]string{}}
-	for _, t := range []string{"PERSONAL", "CORPORATE"} {
-		v.LegalEntities[t], v.BusinessLines[t] = doku.LegalEntities(t), doku.BusinessLines(t)
+	for _, t := range onboarding.BusinessTypes() {
+		v.LegalEntities[t], v.BusinessLines[t] = onboarding.LegalEntities(t), onboarding.BusinessLines(t)
 	}
 	for _, p := range colleagues {
 		v.Colleagues = append(v.Colleagues, views.Option{Value: strconv.FormatInt(int64(p.ID), 10), Text: p.Name})

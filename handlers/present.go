@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"berkas/doku"
 	"berkas/internal/words"
 	"berkas/models"
 	"berkas/onboarding"
@@ -69,32 +68,12 @@ func orElse(value, otherwise string) string {
 // rights are what the reader of a page may do with its slots.
 type rights struct{ upload, archived bool }
 
-// groupOf puts a slot into its section of the checklist.
-func groupOf(row models.ChecklistRow) string {
-	switch {
-	case strings.HasPrefix(row.OwnerPath, "business.contact"):
-		return "owner"
-	case strings.HasPrefix(row.OwnerPath, "business.brand"), row.Category == doku.CategoryLogo, row.Category == doku.CategoryPhotoProof:
-		return "brand"
-	case row.Category == doku.CategoryServiceAgreement, row.Category == doku.CategoryBankAccount:
-		return "agreement"
-	case isLicence(row.Code):
-		return "licence"
-	}
-	return "business"
-}
-
-func isLicence(code string) bool {
-	return slices.ContainsFunc([]string{"LICENSE_", "LISENSI_", "IZIN_", "SERTIFIKAT_", "BPOM", "TANDA_DAFTAR_PSE"},
-		func(prefix string) bool { return strings.HasPrefix(code, prefix) })
-}
-
 func slotGroups(rows []models.ChecklistRow, may rights) []views.SlotGroup {
 	var groups []views.SlotGroup
-	for _, key := range []string{"owner", "business", "brand", "agreement", "licence"} {
+	for _, key := range onboarding.SlotGroups {
 		g := views.SlotGroup{Key: key}
 		for _, row := range rows {
-			if groupOf(row) != key {
+			if onboarding.SlotGroup(row) != key {
 				continue
 			}
 			v := slotView(row, rows, may)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"berkas/doku"
 	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/models"
@@ -55,7 +54,9 @@ func (h *handler) checklist(c echo.Context, m models.Merchant) (views.ChecklistV
 	}
 	v.Assumed = set.Assumed
 	if may.upload && !may.archived {
-		v.Addable = addable(rows)
+		for _, kind := range onboarding.Addable(rows) {
+			v.Addable = append(v.Addable, views.AddableView{Category: kind.Category, Code: kind.Code})
+		}
 	}
 	if m.PreviousSetID != nil && m.SetChangedAt != nil && h.Now().Sub(*m.SetChangedAt) < changesShown {
 		if v.Changes, err = h.changes(c, m); err != nil {
@@ -80,27 +81,6 @@ func (h *handler) changes(c echo.Context, m models.Merchant) ([]views.ChangeView
 		list = append(list, views.ChangeView{Kind: ch.Kind, Name: documentName(ctx, ch.Category, ch.Code)})
 	}
 	return list, nil
-}
-
-// addable is what may be added by hand: everything DOKU documents that is not on the checklist yet.
-func addable(rows []models.ChecklistRow) (list []views.AddableView) {
-	add := func(category, code string) {
-		there := slices.ContainsFunc(rows, func(r models.ChecklistRow) bool {
-			return r.Category == category && r.Code == code && onboarding.Asked(r)
-		})
-		if !there {
-			list = append(list, views.AddableView{Category: category, Code: code})
-		}
-	}
-	for _, category := range doku.Categories() {
-		if category != doku.CategoryDocument {
-			add(category, "")
-		}
-	}
-	for _, code := range doku.Codes() {
-		add(doku.CategoryDocument, code)
-	}
-	return list
 }
 
 func (h *handler) showChecklist(c echo.Context) error {

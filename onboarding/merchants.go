@@ -172,6 +172,14 @@ func (s *Service) RestoreMerchant(ctx context.Context, actor models.Actor, id mo
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.RestoreMerchant(id) })
 }
 
+// MarkSample marks a merchant as made for the demonstration. It is no event of the merchant's own.
+func (s *Service) MarkSample(ctx context.Context, actor models.Actor, id models.MerchantID) error {
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		tx.Audit(models.MerchantEdited, models.Ref{Kind: "merchant", ID: int64(id)}, "fields", []string{"sample"})
+		return tx.SetSample(id)
+	})
+}
+
 // Viewed records that a person was shown a merchant's page.
 func (s *Service) Viewed(ctx context.Context, actor models.Actor, id models.MerchantID) error {
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
