@@ -420,6 +420,12 @@ func (tx *Tx) SetSample(id MerchantID) error {
 	return translate(tx.g.Exec(`update merchants set sample = true where id = ?`, id).Error)
 }
 
+// Samples are the merchants drawn for the demonstration, archived ones too.
+func (r Reader) Samples(ctx context.Context) ([]Merchant, error) {
+	m, err := gorm.G[Merchant](r.db).Where("sample").Order("id").Limit(100).Find(ctx)
+	return m, translate(err)
+}
+
 // CountAllMerchants counts every merchant there is, no further than limit.
 func (r Reader) CountAllMerchants(ctx context.Context, limit int) (int, error) {
 	return one[int](ctx, r, `select count(*) from (select 1 from merchants limit ?) c`, limit)

@@ -38,5 +38,3 @@ func (p *portal) keepDemoPassword(ctx context.Context, person models.Person) err
 	}
 	return p.gate.ResetPassword(ctx, models.System, person.Email, p.config.DemoPassword)
 }
-
-func (p *portal) addDemoMerchants(ctx context.Context) error { return nil }

@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"berkas/doku"
+	"berkas/doku/dokusim"
+	"berkas/handlers"
+	"berkas/internal/fault"
+	"berkas/models"
+	"berkas/onboarding"
+)
+
+const (
+	demoPoll     = 10 * time.Millisecond
+	demoPatience = time.Minute     // for one document's delivery
+	demoWait     = 5 * time.Minute // until the waiting document's next turn: the longest a delivery ever waits
+	demoTries    = 8               // answers that nobody understands, before a document is given up
+)
+
+// demonstration makes the demo merchants as a colleague would: through the use cases, one step after another. Each step
+// first looks whether it was done already, so that a demonstration that was killed goes on where it stopped.
+type demonstration struct {
+	*portal
+	actor models.Actor
+}
+
+// addDemoMerchants makes the demonstration's merchants, once. Whatever goes wrong with them is no reason to stop serving.
+func (p *portal) addDemoMerchants(ctx context.Context) error {
+	began := time.Now()
+	made, err := p.demonstrate(ctx)
+	switch {
+	case ctx.Err() != nil: // the next start goes on
+	case err != nil:
+		p.in.log.Warn("some demo merchants are missing; the next start goes on with them", "error", err)
+	case made > 0:
+		p.in.log.Info("the demo merchants are there", "made", made, "after", time.Since(began).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// demonstrate makes what is missing of the set and tells how many merchants it worked on. The sample mark is a merchant's
+// last step: as many marks as merchants in the set means that all was done, whatever became of them since.
+func (p *portal) demonstrate(ctx context.Context) (made int, err error) {
+	set := demoMerchants()
+	samples, err := p.store.Samples(ctx)
+	if err != nil || len(samples) >= len(set) {
+		return 0, err
+	}
+	staff, err := p.store.PersonByEmail(ctx, handlers.DemoPeople[0].Email)
+	if err != nil {
+		return 0, err
+	}
+	d := &demonstration{p, staff.Actor("")}
+	if slices.ContainsFunc(set, demoMerchant.hasPDF) {
+		go func() { _ = p.papers.Warm(ctx) }() // what hinders it, hinders the first PDF and is said there
+	}
+	var failed []error
+	for _, m := range set {
+		if slices.ContainsFunc(samples, func(s models.Merchant) bool { return s.Name == m.form["name"] }) {
+			continue
+		}
+		if err := d.add(ctx, &m); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", m.form["name"], err))
+			continue
+		}
+		made++
+	}
+	return made, errors.Join(failed...)
+}
+
+func (d *demonstration) add(ctx context.Context, m *demoMerchant) error {
+	known, err := d.find(ctx, m)
+	if err != nil || known.ID != 0 && !d.own(known) {
+		return err
+	}
+	if known.ArchivedAt == nil {
+		if err := d.furnish(ctx, m, known.ID); err != nil {
+			return err
+		}
+		if known, err = d.find(ctx, m); err != nil {
+			return err
+		}
+	}
+	return d.service.MarkSample(ctx, d.actor, known.ID)
+}
+
+// find is the merchant of this name, archived or not; the zero one when there is none.
+func (d *demonstration) find(ctx context.Context, m *demoMerchant) (models.Merchant, error) {
+	for _, state := range []string{"", "archived"} {
+		rows, err := d.store.Merchants(ctx, models.MerchantFilter{Name: onboarding.NormalName(m.form["name"]), State: state}, nil, 100)
+		if err != nil {
+			return models.Merchant{}, err
+		}
+		for _, row := range rows {
+			if row.Name == m.form["name"] {
+				return d.store.Merchant(ctx, row.ID)
+			}
+		}
+	}
+	return models.Merchant{}, nil
+}
+
+// own reports whether a merchant is of the demonstration's making: somebody else's of the same name is left alone.
+func (d *demonstration) own(m models.Merchant) bool {
+	return m.CreatedBy != nil && *m.CreatedBy == d.actor.Person
+}
+
+// furnish takes a merchant through everything that is to happen to it.
+func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.MerchantID) (err error) {
+	if id == 0 {
+		form := maps.Clone(m.form)
+		if m.due != 0 {
+			form["due_on"] = time.Now().AddDate(0, 0, m.due).Format(time.DateOnly)
+		}
+		if id, err = d.service.CreateMerchant(ctx, d.actor, form, true); err != nil {
+			return err
+		}
+	}
+	for _, p := range m.byHand {
+		if err := d.addSlot(ctx, id, p); err != nil {
+			return err
+		}
+	}
+	handed := map[string]int{} // versions by place
+	for _, p := range m.papers {
+		place := fmt.Sprint(p.title(), p.place)
+		handed[place]++
+		if p.fate != "" {
+			err = d.handInFor(ctx, m, id, p)
+		} else {
+			err = d.handIn(ctx, m, id, p, handed[place])
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.title(), err)
+		}
+	}
+	if m.register {
+		if err := d.register(ctx, id); err != nil {
+			return err
+		}
+	}
+	if m.archive {
+		return d.service.ArchiveMerchant(ctx, d.actor, id)
+	}
+	return nil
+}
+
+func (d *demonstration) addSlot(ctx context.Context, id models.MerchantID, p demoPaper) error {
+	rows, err := d.store.ChecklistRows(ctx, id)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(rows, func(r models.ChecklistRow) bool { return r.ByHand && r.Category == p.category && r.Code == p.code }) {
+		return nil
+	}
+	_, err = d.service.AddSlot(ctx, d.actor, id, p.category, p.code)
+	return err
+}
+
+// place is the row of the checklist a paper belongs to.
+func (d *demonstration) place(ctx context.Context, id models.MerchantID, p demoPaper) (models.ChecklistRow, error) {
+	rows, err := d.store.ChecklistRows(ctx, id)
+	if err != nil {
+		return models.ChecklistRow{}, err
+	}
+	n := 0
+	for _, row := range rows {
+		if row.Category != p.category || row.Code != p.code {
+			continue
+		}
+		if n == p.place {
+			return row, nil
+		}
+		n++
+	}
+	return models.ChecklistRow{}, fault.New(fault.NotFound, "not_found")
+}
+
+// handIn uploads one version of a paper, and takes it back when that is its story.
+func (d *demonstration) handIn(ctx context.Context, m *demoMerchant, id models.MerchantID, p demoPaper, version int) error {
+	row, err := d.place(ctx, id, p)
+	if err != nil {
+		return err
+	}
+	if len(row.Documents) < version {
+		if err := d.upload(ctx, id, row, p, drawPaper(m, p, version)); err != nil {
+			return err
+		}
+		if row, err = d.place(ctx, id, p); err != nil {
+			return err
+		}
+	}
+	i := slices.IndexFunc(row.Documents, func(doc models.Document) bool { return doc.Version == version })
+	if i < 0 || p.withdrawn == "" || row.Documents[i].WithdrawnAt != nil {
+		return nil
+	}
+	if _, err := d.settled(ctx, row.Documents[i].ID); err != nil {
+		return err
+	}
+	_, err = d.service.Withdraw(ctx, d.actor, row.Documents[i].ID, p.withdrawn)
+	return err
+}
+
+func (d *demonstration) upload(ctx context.Context, id models.MerchantID, row models.ChecklistRow, p demoPaper, file sampleFile) error {
+	in := onboarding.UploadInput{Merchant: id, Category: p.category, Code: p.code, Slot: row.ID, FileName: file.name, Body: bytes.NewReader(file.bytes)}
+	if p.nik != "" {
+		in.Fields = map[string]string{"NO_KTP": p.nik}
+	}
+	_, err := d.service.Upload(ctx, d.actor, in)
+	return err
+}
+
+// handInFor uploads a paper that DOKU, which is the simulator here, makes something else of than a delivered one: the
+// simulator is told to, for this one file. A simulator elsewhere is left alone, and the place stays empty. A version that
+// was delivered because the program was killed meanwhile is followed by another.
+func (d *demonstration) handInFor(ctx context.Context, m *demoMerchant, id models.MerchantID, p demoPaper) error {
+	if d.simulator == nil {
+		return nil
+	}
+	row, err := d.place(ctx, id, p)
+	if err != nil {
+		return err
+	}
+	if newest := row.Newest(); newest != nil && newest.State == p.fate && p.fate != models.Waiting {
+		return nil
+	}
+	file := drawPaper(m, p, len(row.Documents)+1)
+	f := dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultHTML, Times: 1, Body: file.trace}
+	switch p.fate {
+	case models.Refused:
+		f.Kind, f.Status, f.Message = dokusim.FaultStatus, 422, "The document is not readable"
+	case models.Failed:
+		f.Times = demoTries
+	}
+	if err := d.simulator.AddFault(f); err != nil {
+		return err
+	}
+	if err := d.upload(ctx, id, row, p, file); err != nil {
+		return err
+	}
+	if row, err = d.place(ctx, id, p); err != nil {
+		return err
+	}
+	return d.drive(ctx, row.Newest().ID, p.fate)
+}
+
+// drive sees to it that a document whose turns DOKU spoils comes to its fate without the pauses between them, and that
+// one which is to be seen waiting has its next turn only after the longest of them.
+func (d *demonstration) drive(ctx context.Context, id models.DocumentID, fate models.DeliveryState) error {
+	for {
+		doc, err := d.tried(ctx, id)
+		if err != nil || doc.State != models.Waiting {
+			return err
+		}
+		ids, keep := []models.DocumentID{id}, d.store.Keep()
+		if fate == models.Waiting {
+			return keep.Requeue(ctx, ids, time.Now().Add(demoWait), func(*models.Tx) error { return nil })
+		}
+		err = keep.Requeue(ctx, ids, time.Now(), func(tx *models.Tx) error { return d.service.Queue.SendDocument(ctx, tx, id) })
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// tried waits until a document's turn is over.
+func (d *demonstration) tried(ctx context.Context, id models.DocumentID) (models.Document, error) {
+	return d.until(ctx, id, func(doc models.Document) bool {
+		return doc.State != models.Sending && (doc.NextAttemptAt == nil || doc.NextAttemptAt.After(time.Now()))
+	})
+}
+
+// settled waits until DOKU has, or will not have, a document.
+func (d *demonstration) settled(ctx context.Context, id models.DocumentID) (models.Document, error) {
+	return d.until(ctx, id, func(doc models.Document) bool { return doc.State != models.Sending && doc.State != models.Waiting })
+}
+
+func (d *demonstration) until(ctx context.Context, id models.DocumentID, ready func(models.Document) bool) (models.Document, error) {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	for {
+		doc, err := d.store.Document(ctx, id)
+		if err != nil || ready(doc) {
+			return doc, err
+		}
+		select {
+		case <-ctx.Done():
+			return doc, ctx.Err()
+		case <-time.After(demoPoll):
+		}
+	}
+}
+
+// register registers a merchant once all its documents are at DOKU. After that their links count as expired, so that
+// looking at one shows how a fresh one is obtained.
+func (d *demonstration) register(ctx context.Context, id models.MerchantID) error {
+	rows, err := d.store.ChecklistRows(ctx, id)
+	if err != nil {
+		return err
+	}
+	var ids []models.DocumentID
+	for _, row := range rows {
+		if newest := row.Newest(); newest != nil {
+			ids = append(ids, newest.ID)
+		}
+	}
+	for _, doc := range ids {
+		if _, err := d.settled(ctx, doc); err != nil {
+			return err
+		}
+	}
+	m, err := d.store.Merchant(ctx, id)
+	if err == nil && m.RegisteredAt == nil {
+		err = d.service.Register(ctx, d.actor, id, doku.NewRequestID())
+	}
+	if err != nil {
+		return err
+	}
+	for _, doc := range ids {
+		if err := d.store.Keep().ExpireLink(ctx, doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasPDF reports whether a merchant hands in a PDF.
+func (m demoMerchant) hasPDF() bool { return slices.ContainsFunc(m.papers, demoPaper.isPDF) }
