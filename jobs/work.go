@@ -21,6 +21,7 @@ const (
 	retryWait     = 30 * time.Second
 	sweepInterval = 2 * time.Second
 	probeInterval = 5 * time.Second
+	sealInterval  = time.Second
 )
 
 // NewInserter is a client that only inserts; onboarding's Queue stands on it.
@@ -70,14 +71,15 @@ func schedule() []*river.PeriodicJob {
 }
 
 // Run works until ctx ends, then finishes what is under way, within grace. Beside River's own fetching it sweeps for
-// deliveries that missed their turn, and knocks at DOKU while it is down.
+// deliveries that missed their turn, knocks at DOKU while it is down, and seals the audit trail.
 func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	sweep, probe := time.NewTicker(sweepInterval), time.NewTicker(probeInterval)
+	sweep, probe, seal := time.NewTicker(sweepInterval), time.NewTicker(probeInterval), time.NewTicker(sealInterval)
 	defer sweep.Stop()
 	defer probe.Stop()
+	defer seal.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -87,6 +89,8 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 			w.complain("sweeping", err)
 		case <-probe.C:
 			w.complain("knocking at DOKU", w.service.Probe(ctx))
+		case <-seal.C:
+			w.complain("sealing the audit trail", w.service.SealAudit(ctx))
 		}
 	}
 }

@@ -22,6 +22,12 @@ func (s *Service) Tidy(ctx context.Context) error {
 	return s.sweepBlobs(ctx)
 }
 
+// SealAudit seals what was committed to the audit trail since the last time. One replica does it for all.
+func (s *Service) SealAudit(ctx context.Context) error {
+	_, err := s.Store.Keep().SealAudit(ctx)
+	return err
+}
+
 // sweepBlobs deletes bytes that were stored but never committed: their upload ended between the two.
 func (s *Service) sweepBlobs(ctx context.Context) error {
 	before := s.Now().Add(-orphanAge)

@@ -12,7 +12,9 @@ import (
 	"berkas/internal/config"
 	"berkas/internal/fault"
 	"berkas/internal/pg"
+	"berkas/internal/vault"
 	"berkas/migrations"
+	"berkas/models"
 )
 
 // database is an open, migrated database and, where it is Berkas' own, the server it runs on.

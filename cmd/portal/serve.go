@@ -104,7 +104,7 @@ func (p *portal) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	p.closers = append(p.closers, func() { p.db.close(p.in.log) })
-	p.store, p.watch = models.NewStore(p.db.Gorm, time.Now), models.NewWatch()
+	p.store, p.watch = newStore(p.db, p.vault), models.NewWatch()
 	return p.store.Bind(ctx, p.counterpart(), p.config.ClientID)
 }
 

@@ -46,12 +46,16 @@ func readFlags(in *invocation, name string, needed, possible []string) (personFl
 
 // atTheGate opens the database, beside a running portal or without one, and does something with the people in it.
 func atTheGate(ctx context.Context, in *invocation, do func(*models.Store, *auth.Gate) error) error {
+	keys, err := openVault(in.config)
+	if err != nil {
+		return err
+	}
 	db, err := openDatabase(ctx, in.config, pg.Borrow, in.log)
 	if err != nil {
 		return err
 	}
 	defer db.close(in.log)
-	store := models.NewStore(db.Gorm, time.Now)
+	store := newStore(db, keys)
 	return do(store, auth.NewGate(store, time.Now))
 }
 
