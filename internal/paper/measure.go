@@ -18,21 +18,22 @@ const (
 	smallNeed = smallSide * smallSide * 7
 )
 
-// shrink draws src on white with its longest side at most side pixels, never larger. It halves until the last step is
-// less than a half, so that every pixel of a moderately larger picture has its say; from a much larger one it samples.
+// shrink draws src on white with its longest side at most side pixels, never larger. A copy of moderate size is halved
+// until the last step is less than a half, so that every pixel has its say; a full photo is sampled once, for halving
+// it would cost another half of its memory.
 func shrink(src image.Image, side int) *image.RGBA {
 	w, h := src.Bounds().Dx(), src.Bounds().Dy()
-	if longest := max(w, h); longest > side {
-		// A photo of 4000 pixels is sampled once: halving it would cost a copy of half its size.
-		for longest >= 2*side && longest < 2*smallSide {
-			src = scaled(src, (w+1)/2, (h+1)/2)
-			w, h = src.Bounds().Dx(), src.Bounds().Dy()
-			longest = max(w, h)
-		}
-		f := float64(side) / float64(longest)
-		w, h = max(1, int(math.Round(float64(w)*f))), max(1, int(math.Round(float64(h)*f)))
+	longest := max(w, h)
+	if longest <= side {
+		return scaled(src, w, h)
 	}
-	return scaled(src, w, h)
+	f := float64(side) / float64(longest)
+	width, height := max(1, int(math.Round(float64(w)*f))), max(1, int(math.Round(float64(h)*f)))
+	for longest <= smallSide && longest >= 2*side {
+		w, h, longest = (w+1)/2, (h+1)/2, (longest+1)/2
+		src = scaled(src, w, h)
+	}
+	return scaled(src, width, height)
 }
 
 // scaled uses ApproxBiLinear because it reads YCbCr planes directly and needs no working memory.
@@ -78,7 +79,8 @@ func sharpness(m *image.RGBA) float64 {
 	return float64(squares)/n - mean*mean
 }
 
-// differenceHash has a bit for each of 8×8 fields: is it darker than its right neighbour?
+// differenceHash has a bit for each of 8×8 fields: is it clearly darker than its right neighbour? Without "clearly" the
+// grain of a photo would decide on the bits of even areas.
 func differenceHash(m *image.RGBA) (hash uint64) {
 	const columns, rows = 9, 8
 	y, w, h := luma(m), m.Rect.Dx(), m.Rect.Dy()
@@ -89,7 +91,7 @@ func differenceHash(m *image.RGBA) (hash uint64) {
 			right := mean(y, w, h, field)
 			if column > 0 {
 				hash <<= 1
-				if left < right {
+				if right-left > 2 {
 					hash |= 1
 				}
 			}

@@ -80,6 +80,8 @@ type Inspector struct {
 	budget   *budget
 	decoding *semaphore.Weighted // one per processor: more pictures at once are no faster, only larger
 	pdfium   *pdfium
+
+	pageLimit time.Duration
 }
 
 // NewInspector makes the one Inspector of a program. pdfium is compiled at the first PDF, or by Warm.
@@ -92,6 +94,8 @@ func NewInspector(o Options) (*Inspector, error) {
 		budget:   newBudget(o.Memory),
 		decoding: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
 		pdfium:   newPDFium(o),
+
+		pageLimit: pageLimit,
 	}, nil
 }
 

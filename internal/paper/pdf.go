@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// pageLimit is how long reading a document and drawing one page may take; ordinary pages take 5 to 500 ms.
-	pageLimit = 15 * time.Second
+	// pageLimit is how long reading a document and drawing one page may take; ordinary pages take 5 to 700 ms.
+	pageLimit = 10 * time.Second
 
 	maxPageWidth  = 2400 // pixels
 	maxPageHeight = 6000
 	maxPagePixels = 8_400_000 // a page of A4 at maxPageWidth
 	pageQuality   = 82        // of the JPEG
 
-	// headroom is what most documents need beside their bytes and the drawn page.
+	// headroom is what most documents need beside their bytes and the drawn page: a photo of 12 megapixels on it.
 	headroom = 48 << 20
 )
 
@@ -95,7 +95,7 @@ type drawing struct {
 // draw opens the document and draws one page of it. The page count is known even where drawing fails. A document is
 // given room for what most need, and when that is too little the whole budget.
 func (i *Inspector) draw(ctx context.Context, size int64, open Source, d drawing) (pages int, err error) {
-	if most := i.budget.size - wasmBase - headroom; size > most {
+	if most := i.budget.size - wasmBase - 8<<20; size > most {
 		return 0, fault.New(fault.Invalid, "file_too_large", "max", most)
 	}
 	if err := i.pdfium.lock(ctx); err != nil {
@@ -126,7 +126,7 @@ func (i *Inspector) drawWithin(ctx context.Context, space, size int64, open Sour
 	}
 	defer s.Close()
 
-	limited, cancel := context.WithTimeout(ctx, pageLimit)
+	limited, cancel := context.WithTimeout(ctx, i.pageLimit)
 	defer cancel()
 	r := &room{max: space}
 	err = i.pdfium.engine.run(limited, r, func(in *instance) {

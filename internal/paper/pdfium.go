@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -93,6 +94,7 @@ func (p *pdfium) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // the compiler's garbage: 15 MB from the cache, 100 MB without
 	p.engine = e
 	p.retire = time.AfterFunc(idle, p.rest)
 	return nil
@@ -132,28 +134,32 @@ type engine struct {
 	module  wazero.CompiledModule
 }
 
-func newEngine(ctx context.Context, cacheDir string, limit int64) (e *engine, err error) {
-	e = new(engine)
-	defer func() {
-		if err != nil {
-			e.close(ctx)
-		}
-	}()
+func newEngine(ctx context.Context, cacheDir string, limit int64) (*engine, error) {
+	e := new(engine)
+	if err := e.open(ctx, cacheDir, limit); err != nil {
+		return nil, errors.Join(err, e.close(ctx))
+	}
+	return e, nil
+}
+
+func (e *engine) open(ctx context.Context, cacheDir string, limit int64) (err error) {
 	if e.cache, err = newCache(cacheDir); err != nil {
-		return nil, err
+		return err
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 		WithCompilationCache(e.cache).
-		WithMemoryLimitPages(uint32(limit/wasmPage)).
-		WithCloseOnContextDone(true))
+		WithMemoryLimitPages(uint32(limit/wasmPage)))
 	wasm, err := inflate(pdfiumWasm)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if wasm, err = interruptible(wasm, tick); err != nil {
+		return err
 	}
 	if e.module, err = e.runtime.CompileModule(ctx, wasm); err != nil {
-		return nil, err
+		return err
 	}
-	return e, e.provide(ctx)
+	return e.provide(ctx)
 }
 
 func newCache(dir string) (wazero.CompilationCache, error) {
@@ -199,6 +205,8 @@ func (e *engine) provide(ctx context.Context) error {
 			host, answer = wasi, noSuchThing(enosys, len(f.ResultTypes()))
 		case name == "emscripten_resize_heap":
 			answer = growMemory
+		case name == tick:
+			answer = stopWhenDone
 		case name == "_abort_js":
 			answer = abort
 		case strings.HasPrefix(name, "invoke_"):
@@ -234,6 +242,16 @@ func growMemory(_ context.Context, m api.Module, stack []uint64) {
 	}
 }
 
+// tick is the function that pdfium calls now and then (see interruptible). It asks for the time, of which there is none.
+const tick = "emscripten_date_now"
+
+func stopWhenDone(ctx context.Context, _ api.Module, stack []uint64) {
+	if err := ctx.Err(); err != nil {
+		panic(err)
+	}
+	stack[0] = 0
+}
+
 var errAborted = errors.New("pdfium gave up")
 
 func abort(context.Context, api.Module, []uint64) { panic(errAborted) }
@@ -245,8 +263,8 @@ type instance struct {
 	err    error // the first failure; every later call does nothing
 }
 
-// run makes an instance within r and hands it to use. What it returns is how the instance ended: nil, a trap, or the
-// end of ctx. The memory is gone when run returns.
+// run makes an instance within r and hands it to use. What it returns is how the instance ended: nil, or a trap, which
+// it runs into soon after the end of ctx. The memory is gone when run returns.
 func (e *engine) run(ctx context.Context, r *room, use func(*instance)) error {
 	ctx = experimental.WithMemoryAllocator(ctx, r)
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("__wasm_call_ctors")
@@ -255,7 +273,7 @@ func (e *engine) run(ctx context.Context, r *room, use func(*instance)) error {
 		r.Free()
 		return err
 	}
-	defer module.Close(context.WithoutCancel(ctx))
+	defer module.Close(ctx)
 	i := &instance{ctx: ctx, module: module}
 	i.call("FPDF_InitLibrary")
 	if i.err == nil {

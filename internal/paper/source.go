@@ -81,7 +81,7 @@ func (s *stream) verdict(err error) error {
 		return nil
 	case s.failed != nil:
 		return s.failed
-	case fault.Is(err, fault.Invalid):
+	case fault.Code(err) != "":
 		return err
 	}
 	return corrupt(err)
