@@ -57,7 +57,7 @@ func (h *handler) showDocument(c echo.Context) error {
 		MerchantID: int64(m.ID), MerchantName: m.Name, Rotation: d.Rotation, SHA256: hex.EncodeToString(d.SHA256),
 		Fresh: onboarding.LinkFresh(d, h.Now()), LinkUntil: at(d.LinkExpiresAt), RefreshedAt: at(d.LinkRefreshedAt),
 		Sharpness: d.Sharpness, TakenAt: at(d.TakenAt), CanRotate: can(c, auth.ViewDocuments), CanUpload: may.upload && !may.archived}
-	v.Source = source(d, m, v.Fresh)
+	v.Source = h.source(d, m, v.Fresh)
 	for _, other := range versions {
 		v.Versions = append(v.Versions, documentView(other, may))
 	}
@@ -65,9 +65,9 @@ func (h *handler) showDocument(c echo.Context) error {
 }
 
 // source is where the bytes will most likely come from: the page says so before they are fetched.
-func source(d models.Document, m models.Merchant, fresh bool) string {
+func (h *handler) source(d models.Document, m models.Merchant, fresh bool) string {
 	switch {
-	case d.State == models.Delivered && (fresh || m.BrandID != ""):
+	case d.State == models.Delivered && (fresh || m.BrandID != "" || h.Service.FileLookup):
 		return onboarding.FromDOKU
 	case d.BlobRef != "" && d.PurgedAt == nil:
 		return onboarding.FromOriginal
@@ -91,7 +91,11 @@ func (h *handler) openDocument(c echo.Context) error {
 	if o.Size >= 0 {
 		head.Set("Content-Length", strconv.FormatInt(o.Size, 10))
 	}
+	head.Set("Accept-Ranges", "none")
 	c.Response().WriteHeader(http.StatusOK)
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
 	if _, err := io.Copy(c.Response(), o); err != nil {
 		h.Log.Warn("a document broke off", "id", requestID(c), "document", o.Document.ID, "error", err)
 		panic(http.ErrAbortHandler) // the reader must see that it is not whole
@@ -163,7 +167,7 @@ func (h *handler) retryDocument(c echo.Context) error {
 	return h.changeDocument(c, "document_retried", func(ctx context.Context, a models.Actor, id models.DocumentID) (models.Document, error) {
 		d, err := h.Service.Retry(ctx, a, id)
 		if err == nil {
-			h.awaitDelivery(ctx, d.MerchantID, id)
+			h.awaitDelivery(ctx, d.MerchantID, id, d.Attempts)
 		}
 		return d, err
 	})
@@ -192,7 +196,7 @@ func (h *handler) changeDocument(c echo.Context, done string, change func(contex
 		return err
 	}
 	if !wantsFragment(c) {
-		flash(c, "good", done)
+		h.flash(c, "good", done)
 	}
 	return h.answerSlot(c, d.MerchantID, d.SlotID)
 }

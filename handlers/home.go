@@ -6,6 +6,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"berkas/internal/auth"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/views"
 )
@@ -14,11 +16,11 @@ const homeRows = 8
 
 func (h *handler) home(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
-	frame, err := h.page(c, "", "home")
+	frame, err := h.page(c, words.T(ctx, "nav.home"), "home")
 	if err != nil {
 		return err
 	}
-	v := views.HomePage{Page: frame, Role: string(p.Role), CanAdd: p.Role == models.RoleStaff}
+	v := views.HomePage{Page: frame, Role: string(p.Role), CanAdd: can(c, auth.EditMerchants)}
 	mine := models.PersonID(0)
 	if p.Role == models.RoleStaff {
 		mine = p.ID

@@ -9,7 +9,6 @@ import (
 	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/internal/words"
-	"berkas/models"
 	"berkas/views"
 )
 
@@ -21,25 +20,6 @@ var DemoPeople = []views.DemoPerson{
 	{Email: "admin@berkas.test", Name: "Admin Contoh", Role: "admin"},
 }
 
-func (h *handler) sessionCookie() string {
-	if h.secure() {
-		return "__Host-berkas_session"
-	}
-	return "berkas_session"
-}
-
-func (h *handler) sessionToken(c echo.Context) string {
-	cookie, err := c.Cookie(h.sessionCookie())
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
-}
-
-func (h *handler) setSession(c echo.Context, token string, maxAge int) {
-	c.SetCookie(&http.Cookie{Name: h.sessionCookie(), Value: token, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode})
-}
-
 func (h *handler) showLogin(c echo.Context) error {
 	if person(c).ID != 0 {
 		return see(c, safeNext(c.QueryParam("next")))
@@ -48,10 +28,10 @@ func (h *handler) showLogin(c echo.Context) error {
 }
 
 func (h *handler) drawLogin(c echo.Context, status int, email, next string, refused *fault.Error) error {
-	v := views.LoginPage{Email: email, Next: safeNext(next), Simulator: h.Simulator, Here: c.Request().URL.RequestURI()}
+	next = safeNext(next)
+	v := views.LoginPage{Email: email, Next: next, Simulator: h.Simulator, Here: views.LoginNextURL(next)}
 	if refused != nil {
 		v.Error = &views.Message{Code: refused.Code, Params: refused.Params}
-		v.Here = views.LoginURL()
 	}
 	if h.Demo && !h.fromAfar(c) {
 		v.Demo = DemoPeople
@@ -87,7 +67,12 @@ func (h *handler) signIn(c echo.Context, demo bool) error {
 	if err != nil {
 		return err
 	}
-	h.setSession(c, token, int(auth.AbsoluteTimeout.Seconds()))
+	if person(c).ID != 0 { // one browser, one session
+		if err := h.Gate.SignOut(c.Request().Context(), actor(c), h.cookie(c, sessionCookie)); err != nil {
+			return err
+		}
+	}
+	h.setCookie(c, sessionCookie, token, auth.AbsoluteTimeout)
 	return see(c, safeNext(f.Get("next")))
 }
 
@@ -104,11 +89,10 @@ func (h *handler) fromAfar(c echo.Context) bool {
 }
 
 func (h *handler) logout(c echo.Context) error {
-	if err := h.Gate.SignOut(c.Request().Context(), actor(c), h.sessionToken(c)); err != nil {
+	if err := h.Gate.SignOut(c.Request().Context(), actor(c), h.cookie(c, sessionCookie)); err != nil {
 		return err
 	}
-	h.setSession(c, "", -1)
-	flash(c, "info", "signed_out")
+	h.setCookie(c, sessionCookie, "", 0)
 	return see(c, views.LoginURL())
 }
 
@@ -122,11 +106,11 @@ func (h *handler) setPreferences(c echo.Context) error {
 	if chosen != string(words.ID) && chosen != string(words.EN) {
 		return fault.New(fault.Invalid, "unknown_choice")
 	}
-	if p := person(c); p.ID != models.PersonID(0) && p.Language != chosen {
+	if p := person(c); p.ID != 0 && p.Language != chosen {
 		if err := h.Gate.SetLanguage(c.Request().Context(), actor(c), chosen); err != nil {
 			return err
 		}
 	}
-	c.SetCookie(&http.Cookie{Name: languageCookie, Value: chosen, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode})
+	h.setCookie(c, languageCookie, chosen, 365*24*time.Hour)
 	return see(c, safeNext(f.Get("next")))
 }

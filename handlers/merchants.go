@@ -12,6 +12,7 @@ import (
 
 	"berkas/internal/auth"
 	"berkas/internal/fault"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/onboarding"
 	"berkas/views"
@@ -21,12 +22,13 @@ const (
 	pageRows     = 50
 	countLimit   = 1000
 	timelineRows = 60
+	farFuture    = 1 << 53 // microseconds, the year 2255: the database does not know every time that can be written
 )
 
 func (h *handler) listMerchants(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
-	q := views.MerchantFilter{Q: strings.TrimSpace(c.QueryParam("q")), State: c.QueryParam("state"), BusinessType: c.QueryParam("type"),
-		BusinessLine: c.QueryParam("line"), Mine: c.QueryParam("mine") != ""}
+	q := views.MerchantFilter{Q: strings.TrimSpace(c.QueryParam("q")), State: c.QueryParam("state"), BusinessType: c.QueryParam("business_type"),
+		BusinessLine: c.QueryParam("business_line"), Mine: c.QueryParam("mine") != ""}
 	if digits := strings.Map(onlyDigits, q.Q); len(digits) >= 15 {
 		return fault.New(fault.Invalid, "sixteen_digits") // an official number has no place in an address
 	}
@@ -63,7 +65,7 @@ func (h *handler) listMerchants(c echo.Context) error {
 	if v.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
 		return err
 	}
-	if v.Page, err = h.page(c, "", "merchants"); err != nil {
+	if v.Page, err = h.page(c, words.T(ctx, "merchants.title"), "merchants"); err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, views.Merchants(v))
@@ -83,13 +85,13 @@ func merchantsURL(f models.MerchantFilter, mine bool, after string) string {
 
 func filterURL(f views.MerchantFilter, after string) string {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": f.Q, "state": f.State, "type": f.BusinessType, "line": f.BusinessLine, "after": after} {
+	for name, value := range map[string]string{"q": f.Q, "state": f.State, "business_type": f.BusinessType, "business_line": f.BusinessLine, "after": after} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
 	if f.Mine {
-		q.Set("mine", "1")
+		q.Set("mine", "yes")
 	}
 	if len(q) == 0 {
 		return views.MerchantsURL()
@@ -106,7 +108,7 @@ func readCursor(s string) *models.MerchantCursor {
 	a, b, ok := strings.Cut(s, "-")
 	micros, err1 := strconv.ParseInt(a, 36, 64)
 	id, err2 := strconv.ParseInt(b, 36, 64)
-	if !ok || err1 != nil || err2 != nil {
+	if !ok || err1 != nil || err2 != nil || micros < 0 || micros > farFuture {
 		return nil
 	}
 	return &models.MerchantCursor{UpdatedAt: time.UnixMicro(micros).UTC(), ID: models.MerchantID(id)}
@@ -159,14 +161,24 @@ func (h *handler) updateMerchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	err = h.Service.EditMerchant(c.Request().Context(), actor(c), id, typed)
+	ctx := c.Request().Context()
+	err = h.Service.EditMerchant(ctx, actor(c), id, typed)
 	if fault.Is(err, fault.Invalid) {
+		stored, serr := h.Service.Typed(ctx, id)
+		if serr != nil {
+			return serr
+		}
+		for name, value := range stored { // what was shown masked is still there
+			if strings.HasSuffix(name, "_masked") {
+				typed[name] = value
+			}
+		}
 		return h.drawMerchantForm(c, http.StatusUnprocessableEntity, id, typed, fault.As(err), nil)
 	}
 	if err != nil {
 		return err
 	}
-	flash(c, "good", "merchant_edited")
+	h.flash(c, "good", "merchant_edited")
 	return see(c, views.MerchantURL(int64(id)))
 }
 
@@ -184,7 +196,11 @@ func merchantForm(c echo.Context) (onboarding.MerchantForm, url.Values, error) {
 
 func (h *handler) drawMerchantForm(c echo.Context, status int, id models.MerchantID, typed onboarding.MerchantForm, refused *fault.Error, same []models.LookAlike) error {
 	ctx := c.Request().Context()
-	frame, err := h.page(c, "", "merchants")
+	title := words.T(ctx, "form.new")
+	if id != 0 {
+		title = words.T(ctx, "form.edit", "name", typed["name"])
+	}
+	frame, err := h.page(c, title, "merchants")
 	if err != nil {
 		return err
 	}
@@ -230,9 +246,6 @@ func (h *handler) showMerchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Service.Viewed(c.Request().Context(), actor(c), id); err != nil {
-		return err
-	}
 	return h.drawMerchant(c, http.StatusOK, id, nil)
 }
 
@@ -272,6 +285,9 @@ func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID,
 		return err
 	}
 	row.Progress = p
+	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
+		return err
+	}
 	may := can(c, auth.EditMerchants)
 	return render(c, status, views.Merchant(views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline),
 		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown),
@@ -312,6 +328,6 @@ func (h *handler) changeMerchant(c echo.Context, done string, change func(contex
 	if err := change(c.Request().Context(), actor(c), id); err != nil {
 		return err
 	}
-	flash(c, "good", done)
+	h.flash(c, "good", done)
 	return see(c, views.MerchantURL(int64(id)))
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -20,15 +19,11 @@ import (
 	"berkas/models"
 )
 
-const (
-	uploadTime  = 15 * time.Minute // the slowest phone's 15 MB
-	requestTime = 60 * time.Second // everything else
-)
-
 // What the middleware leaves for the handlers.
 const (
 	keyRequestID = "request id"
 	keyPerson    = "person"
+	keyBody      = "body"
 )
 
 func requestID(c echo.Context) string {
@@ -55,20 +50,22 @@ func (h *handler) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// record logs one line a request: the path without its query, which may hold a name.
+// record logs one line a request, one that was broken off too: the path without its query, which may hold a name.
 func (h *handler) record(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		defer func() {
+			level := slog.LevelInfo
+			if strings.HasPrefix(c.Path(), "/static/") || c.Path() == "/healthz" || c.Path() == "/readyz" {
+				level = slog.LevelDebug
+			}
+			h.Log.LogAttrs(c.Request().Context(), level, "request", slog.String("id", requestID(c)), slog.String("method", c.Request().Method),
+				slog.String("path", c.Request().URL.Path), slog.Int("status", c.Response().Status), slog.Int64("ms", time.Since(start).Milliseconds()),
+				slog.Int64("person", int64(person(c).ID)))
+		}()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		level := slog.LevelInfo
-		if strings.HasPrefix(c.Path(), "/static/") || c.Path() == "/healthz" || c.Path() == "/readyz" {
-			level = slog.LevelDebug
-		}
-		h.Log.LogAttrs(c.Request().Context(), level, "request", slog.String("id", requestID(c)), slog.String("method", c.Request().Method),
-			slog.String("path", c.Request().URL.Path), slog.Int("status", c.Response().Status), slog.Int64("ms", time.Since(start).Milliseconds()),
-			slog.Int64("person", int64(person(c).ID)))
 		return nil
 	}
 }
@@ -143,88 +140,17 @@ func (h *handler) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-const languageCookie = "berkas_language"
-
-// language is the person's choice, else the browser's, else Bahasa Indonesia.
+// language is the browser's: what was chosen in it, else what it accepts, else Bahasa Indonesia. A person's own choice
+// comes before it once we know who it is.
 func (h *handler) language(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		chosen := ""
-		if cookie, err := c.Cookie(languageCookie); err == nil {
-			chosen = cookie.Value
-		}
-		h.speak(c, words.Pick(c.Request().Header.Get("Accept-Language"), chosen))
+		speak(c, words.Pick(c.Request().Header.Get("Accept-Language"), h.cookie(c, languageCookie)))
 		return next(c)
 	}
 }
 
-func (h *handler) speak(c echo.Context, lang words.Lang) {
+func speak(c echo.Context, lang words.Lang) {
 	c.SetRequest(c.Request().WithContext(words.With(c.Request().Context(), lang)))
-	c.Response().Header().Set("Content-Language", string(lang))
-}
-
-// admit is what stands before every handler: time, session, permission, body limit.
-func (h *handler) admit(r route) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		limit := requestTime
-		if r.Limit == limitUpload {
-			limit = uploadTime
-		}
-		cancel := h.limitTime(c, limit)
-		defer cancel()
-		if err := h.whoIs(c, r); err != nil {
-			return err
-		}
-		if !can(c, r.Permission) {
-			return fault.New(fault.Forbidden, "forbidden")
-		}
-		if err := limitBody(c, r.Limit); err != nil {
-			return err
-		}
-		return r.Handle(c)
-	}
-}
-
-func (h *handler) limitTime(c echo.Context, d time.Duration) context.CancelFunc {
-	rc := http.NewResponseController(c.Response().Writer)
-	_ = rc.SetReadDeadline(time.Now().Add(d))
-	_ = rc.SetWriteDeadline(time.Now().Add(d + 10*time.Second))
-	ctx, cancel := context.WithTimeout(c.Request().Context(), d)
-	c.SetRequest(c.Request().WithContext(ctx))
-	return cancel
-}
-
-// whoIs finds the person behind the session's cookie. A public route goes on without one.
-func (h *handler) whoIs(c echo.Context, r route) error {
-	if r.Kind == plain {
-		return nil
-	}
-	p, err := h.Gate.Who(c.Request().Context(), h.sessionToken(c))
-	switch {
-	case err == nil:
-		c.Set(keyPerson, p)
-		if _, chose := c.Cookie(languageCookie); chose != nil && p.Language != "" {
-			h.speak(c, words.Lang(p.Language))
-		}
-		return nil
-	case r.Permission == auth.Public:
-		return nil
-	case fault.Is(err, fault.Unauthenticated) && r.Kind == page:
-		return errSignIn
-	}
-	return err
-}
-
-func limitBody(c echo.Context, limit int64) error {
-	r := c.Request()
-	if limit == limitNone {
-		return nil
-	}
-	if r.ContentLength > limit {
-		c.Response().Header().Set("Connection", "close")
-		return fault.New(fault.TooLarge, "body_too_large", "max", limit)
-	}
-	r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, limit)
-	return nil
 }
 
 // clientAddress is whom a request came from: the peer, or what trusted proxies say before it.

@@ -93,7 +93,7 @@ func slotGroups(rows []models.ChecklistRow, may rights) []views.SlotGroup {
 }
 
 func slotView(row models.ChecklistRow, all []models.ChecklistRow, may rights) views.SlotView {
-	v := views.SlotView{ID: int64(row.ID), MerchantID: int64(row.MerchantID), Category: row.Category, Code: row.Code, Name: "",
+	v := views.SlotView{ID: int64(row.ID), MerchantID: int64(row.MerchantID), Category: row.Category, Code: row.Code,
 		Number: numberOf(row, all), State: onboarding.SlotState(row), Extensions: onboarding.Extensions(row), MaxBytes: onboarding.MaxBytes(row),
 		ByHand: row.ByHand && row.RequirementID == nil, Gone: !onboarding.Asked(row), Fields: fieldViews(row)}
 	v.CanUpload = may.upload && !may.archived && !v.Gone
@@ -135,7 +135,7 @@ func numberOf(row models.ChecklistRow, all []models.ChecklistRow) (n int) {
 
 func fieldViews(row models.ChecklistRow) (fields []views.FieldView) {
 	for _, f := range row.Form {
-		v := views.FieldView{Code: f.Code, Name: "", Caption: f.Caption, MinSize: f.MinSize, MaxSize: f.MaxSize, Numeric: f.Numeric && !f.AlphaNumeric}
+		v := views.FieldView{Code: f.Code, Caption: f.Caption, MinSize: f.MinSize, MaxSize: f.MaxSize, Numeric: f.Numeric && !f.AlphaNumeric}
 		if !words.Has("field." + f.Code) {
 			v.Name = f.Name
 		}
@@ -217,10 +217,9 @@ func dataGroups(f onboarding.MerchantForm) (groups []views.DataGroup) {
 		{"owner", []string{"owner_name", "owner_position", "owner_birth_date", "owner_email", "owner_phone_number"}},
 		{"contact", []string{"email", "phone_number"}},
 		{"address", []string{"address_street", "address_area", "address_country"}},
-		{"brand", []string{"brand_name", "brand_category", "description", "website_readiness", "mobile_app_readiness", "transaction_frequency", "transaction_quantity", "instagram"}},
+		{"brand", []string{"brand_name", "brand_category", "website_readiness", "mobile_app_readiness", "transaction_frequency", "transaction_quantity", "instagram"}},
 		{"bank", []string{"bank_name", "bank_account_name", "bank_account_number"}},
 		{"numbers", []string{"npwp", "nib"}},
-		{"desk", []string{"notes"}},
 	} {
 		v := views.DataGroup{Key: g.key}
 		for _, name := range g.names {

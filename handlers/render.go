@@ -12,19 +12,21 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"berkas/internal/fault"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/views"
 )
 
-const flashCookie = "berkas_flash"
-
 // render draws a component into memory first: one that fails is a 500, not half a 200.
 func render(c echo.Context, status int, component templ.Component) error {
+	ctx := c.Request().Context()
 	var b bytes.Buffer
-	if err := component.Render(c.Request().Context(), &b); err != nil {
+	if err := component.Render(ctx, &b); err != nil {
 		return err
 	}
-	c.Response().Header().Add("Vary", "HX-Request")
+	head := c.Response().Header()
+	head.Set("Content-Language", string(words.From(ctx)))
+	head.Set("Vary", "Accept-Language, Cookie, HX-Request")
 	return c.HTMLBlob(status, b.Bytes())
 }
 
@@ -39,7 +41,7 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 		Title: title, Current: current, User: views.UserView{Name: p.Name, Role: string(p.Role)},
 		Nav:   []views.NavItem{{Key: "home", URL: views.HomeURL(), Count: shell.Mine}, {Key: "merchants", URL: views.MerchantsURL()}},
 		DOKU:  views.DOKUView{State: "unknown", Simulator: h.Simulator},
-		Flash: takeFlash(c), Here: c.Request().URL.RequestURI(), Demo: h.Demo,
+		Flash: h.takeFlash(c), Here: here(c), Demo: h.Demo,
 	}
 	switch {
 	case shell.DownSince != nil:
@@ -50,22 +52,27 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 	return v, nil
 }
 
-// flash has the next page say what the action did. Only a code travels: the cookie holds nothing personal.
-func flash(c echo.Context, kind, code string) {
-	c.SetCookie(&http.Cookie{Name: flashCookie, Value: kind + "." + code, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+// reading reports whether a request only asks for something.
+func reading(c echo.Context) bool {
+	return c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead
 }
 
-func takeFlash(c echo.Context) *views.Flash {
-	cookie, err := c.Cookie(flashCookie)
-	if err != nil {
-		return nil
+// here is the page the reader is on, where a sign-in or another language comes back to: this address, or after a form or
+// a partial update the page that sent it.
+func here(c echo.Context) string {
+	r := c.Request()
+	from := r.Header.Get("HX-Current-URL")
+	if from == "" && reading(c) {
+		return safeNext(r.URL.RequestURI())
 	}
-	c.SetCookie(&http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	kind, code, ok := strings.Cut(cookie.Value, ".")
-	if !ok || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
-		return nil
+	if from == "" {
+		from = r.Referer()
 	}
-	return &views.Flash{Kind: kind, Message: views.Message{Code: code}}
+	u, err := url.Parse(from)
+	if err != nil || u.Host != r.Host {
+		return views.HomeURL()
+	}
+	return safeNext(u.RequestURI())
 }
 
 // see leads to another page after something was done.
@@ -80,10 +87,10 @@ func safeNext(next string) string {
 	return next
 }
 
-// id reads a path parameter. What is no id names nothing.
+// id reads a path parameter. What is not written as an id is names nothing.
 func id[T ~int64](c echo.Context, name string) (T, error) {
 	n, err := strconv.ParseInt(c.Param(name), 10, 64)
-	if err != nil || n < 1 {
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != c.Param(name) {
 		return 0, fault.New(fault.NotFound, "not_found")
 	}
 	return T(n), nil
@@ -97,15 +104,33 @@ func documentID(c echo.Context) (models.DocumentID, error) {
 }
 func slotID(c echo.Context) (models.SlotID, error) { return id[models.SlotID](c, "slot") }
 
-// form parses a small form. A body that is none is refused.
+// form reads a small form, however it is encoded. A body that is none is refused.
 func form(c echo.Context) (url.Values, error) {
-	if err := c.Request().ParseForm(); err != nil {
+	values, err := formValues(c.Request())
+	if err != nil {
 		if f, _ := asFault(err); f.Kind == fault.TooLarge {
 			return nil, f
 		}
 		return nil, fault.Wrap(err, fault.Invalid, "form_invalid")
 	}
-	return c.Request().PostForm, nil
+	if !legible(values) {
+		return nil, fault.New(fault.Invalid, "form_invalid")
+	}
+	return values, nil
+}
+
+func formValues(r *http.Request) (url.Values, error) {
+	if !isMultipart(r) {
+		err := r.ParseForm()
+		return r.PostForm, err
+	}
+	values := url.Values{}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, err
+	}
+	_, err = readFields(parts, func(name, value string) { values.Add(name, value) })
+	return values, err
 }
 
 func at(t *time.Time) time.Time {

@@ -14,7 +14,8 @@ type kind string
 
 const (
 	page  kind = "page"
-	part  kind = "part"  // a fragment, or bytes inside a page
+	part  kind = "part"  // a fragment, or a picture inside a page
+	file  kind = "file"  // a whole file, which takes a slow reader its time
 	act   kind = "act"   // changes something
 	plain kind = "plain" // for machines
 )
@@ -64,7 +65,7 @@ func (h *handler) routes() []route {
 
 		{POST, "/merchants/:merchant/documents", act, auth.UploadDocuments, limitUpload, h.createDocument},
 		{GET, "/documents/:document", page, auth.ViewDocuments, limitNone, h.showDocument},
-		{GET, "/documents/:document/file", part, auth.ViewDocuments, limitNone, h.openDocument},
+		{GET, "/documents/:document/file", file, auth.ViewDocuments, limitNone, h.openDocument},
 		{GET, "/documents/:document/thumbnail", part, auth.ViewDocuments, limitNone, h.openThumbnail},
 		{GET, "/documents/:document/pages/:page", part, auth.ViewDocuments, limitNone, h.openPage},
 		{POST, "/documents/:document/retry", act, auth.UploadDocuments, limitForm, h.retryDocument},

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"berkas/internal/auth"
+	"berkas/internal/fault"
 	"berkas/models"
 	"berkas/onboarding"
 )
@@ -30,18 +31,32 @@ type Parts struct {
 	Log       *slog.Logger
 }
 
-type handler struct{ Parts }
+type handler struct {
+	Parts
+	slow time.Duration // what an upload or a download may take
+}
 
 // New is the portal's web: every route with its middleware.
 func New(p Parts) http.Handler {
-	h := &handler{p}
+	h := &handler{Parts: p, slow: slowTime}
+	return h.web()
+}
+
+func (h *handler) web() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = h.fail
-	e.IPExtractor = clientAddress(p.Proxies)
-	e.Use(h.identify, h.record, h.recoverPanic, h.harden, h.knownHost, h.sameOrigin, h.language)
+	e.IPExtractor = clientAddress(h.Proxies)
+	e.Use(h.identify, h.record, h.recoverPanic, h.bound, h.harden, h.language, h.knownHost, h.sameOrigin)
 	for _, r := range h.routes() {
 		e.Add(r.Method, r.Path, h.admit(r))
+		if r.Method == http.MethodGet { // the server keeps the body of the answer to itself
+			e.Add(http.MethodHead, r.Path, h.admit(r))
+		}
 	}
+	e.RouteNotFound("/*", h.admit(route{Kind: page, Permission: auth.Public, Handle: nothingHere}))
 	return e
 }
+
+// nothingHere answers an unknown address like any other refusal: in the reader's frame and language.
+func nothingHere(echo.Context) error { return fault.New(fault.NotFound, "not_found") }

@@ -10,6 +10,7 @@ import (
 
 	"berkas/internal/auth"
 	"berkas/internal/fault"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/onboarding"
 	"berkas/views"
@@ -109,7 +110,7 @@ func (h *handler) readRequirements(c echo.Context) error {
 		return err
 	}
 	if err := h.Service.ReadMerchantRequirements(c.Request().Context(), id); fault.Is(err, fault.Unavailable) {
-		flash(c, "info", "requirements_pending")
+		h.flash(c, "info", "requirements_pending")
 		return see(c, views.MerchantURL(int64(id)))
 	} else if err != nil {
 		return err
@@ -121,9 +122,9 @@ func (h *handler) readRequirements(c echo.Context) error {
 	switch {
 	case after.SetID == nil: // refused: the page says so
 	case before.SetID == nil || *before.SetID != *after.SetID:
-		flash(c, "info", "requirements_changed")
+		h.flash(c, "info", "requirements_changed")
 	default:
-		flash(c, "good", "requirements_read")
+		h.flash(c, "good", "requirements_read")
 	}
 	return see(c, views.MerchantURL(int64(id)))
 }
@@ -168,11 +169,15 @@ func (h *handler) answerSlot(c echo.Context, id models.MerchantID, slot models.S
 	if wantsFragment(c) {
 		return h.drawSlot(c, http.StatusOK, id, slot, nil)
 	}
-	return see(c, views.MerchantURL(int64(id))+"#slot-"+formatID(slot))
+	return see(c, slotAnchor(id, slot))
 }
 
-// refuseSlot says in the slot itself what was refused, with what was typed.
+// refuseSlot says in the slot itself what was refused, with what was typed. What has no sentence for a slot is an error
+// like any other.
 func (h *handler) refuseSlot(c echo.Context, id models.MerchantID, slot models.SlotID, f *fault.Error, typed map[string]string) error {
+	if len(f.Fields) == 0 && !words.Has("reason."+f.Code) {
+		return f
+	}
 	change := func(v *views.SlotView) {
 		if v.ID != int64(slot) {
 			return
@@ -180,7 +185,6 @@ func (h *handler) refuseSlot(c echo.Context, id models.MerchantID, slot models.S
 		showTyped(v, f.Fields, typed)
 		if len(f.Fields) == 0 {
 			v.Reason = &views.ReasonView{Code: f.Code, Params: f.Params, Source: "portal", Just: true}
-			v.Poll = false // a row that asks for itself again would take the reason away
 		}
 	}
 	if wantsFragment(c) {
@@ -189,12 +193,14 @@ func (h *handler) refuseSlot(c echo.Context, id models.MerchantID, slot models.S
 	return h.drawMerchant(c, http.StatusUnprocessableEntity, id, change)
 }
 
-// showTyped puts refused form fields back as they were typed, each with its reason.
+// showTyped puts form fields back as they were typed, those that were refused with their reason. The row no longer asks
+// for itself then: its answer would take all that away.
 func showTyped(v *views.SlotView, refused []fault.Field, typed map[string]string) {
+	v.Poll = false
 	for i := range v.Fields {
+		v.Fields[i].Typed = typed[v.Fields[i].Code]
 		for _, f := range refused {
 			if f.Name == v.Fields[i].Code {
-				v.Fields[i].Typed = typed[f.Name]
 				v.Fields[i].Error = &views.Message{Code: f.Code, Params: f.Params}
 			}
 		}
@@ -218,8 +224,8 @@ func (h *handler) addSlot(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	flash(c, "good", "slot_added")
-	return see(c, views.MerchantURL(int64(id))+"#slot-"+formatID(slot))
+	h.flash(c, "good", "slot_added")
+	return see(c, slotAnchor(id, slot))
 }
 
 func (h *handler) removeSlot(c echo.Context) error {
@@ -234,7 +240,7 @@ func (h *handler) removeSlot(c echo.Context) error {
 	if err := h.Service.RemoveSlot(c.Request().Context(), actor(c), id, slot); err != nil {
 		return err
 	}
-	flash(c, "good", "slot_removed")
+	h.flash(c, "good", "slot_removed")
 	return see(c, views.MerchantURL(int64(id)))
 }
 
@@ -263,6 +269,9 @@ func (h *handler) setFields(c echo.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !wantsFragment(c) {
+		h.flash(c, "good", "field_set")
 	}
 	return h.answerSlot(c, id, slot)
 }

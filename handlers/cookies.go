@@ -1,0 +1,61 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/internal/words"
+	"berkas/views"
+)
+
+const (
+	sessionCookie  = "berkas_session"
+	languageCookie = "berkas_language"
+	flashCookie    = "berkas_flash"
+)
+
+// cookieName binds a cookie to the host where the browser can promise that: over https.
+func (h *handler) cookieName(name string) string {
+	if h.secure() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (h *handler) cookie(c echo.Context, name string) string {
+	cookie, err := c.Cookie(h.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// setCookie keeps value for age; one of no age at all is forgotten.
+func (h *handler) setCookie(c echo.Context, name, value string, age time.Duration) {
+	seconds := int(age.Seconds())
+	if seconds == 0 {
+		seconds = -1
+	}
+	c.SetCookie(&http.Cookie{Name: h.cookieName(name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode})
+}
+
+// flash has the next page say what the action did. Only a code travels: the cookie holds nothing personal.
+func (h *handler) flash(c echo.Context, kind, code string) {
+	h.setCookie(c, flashCookie, kind+"."+code, time.Minute)
+}
+
+func (h *handler) takeFlash(c echo.Context) *views.Flash {
+	value := h.cookie(c, flashCookie)
+	if value == "" {
+		return nil
+	}
+	h.setCookie(c, flashCookie, "", 0)
+	kind, code, _ := strings.Cut(value, ".")
+	if !words.Has("flash." + code) { // nobody else puts words on our pages
+		return nil
+	}
+	return &views.Flash{Kind: kind, Message: views.Message{Code: code}}
+}
