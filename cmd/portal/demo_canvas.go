@@ -25,7 +25,7 @@ type canvas struct{ *image.RGBA }
 
 func newCanvas(w, h int, paper color.Color) canvas {
 	c := canvas{image.NewRGBA(image.Rect(0, 0, w, h))}
-	draw.Draw(c, c.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	draw.Draw(c.RGBA, c.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	return c
 }
 
@@ -53,23 +53,43 @@ func blend(from, to uint32, f float64) color.Color {
 // slope fills a part of the canvas with colours from one to another, top to bottom.
 func (c canvas) slope(x, y, w, h int, from, to uint32) {
 	for i := range h {
-		draw.Draw(c, image.Rect(x, y+i, x+w, y+i+1), image.NewUniform(blend(from, to, float64(i)/float64(h))), image.Point{}, draw.Src)
+		draw.Draw(c.RGBA, image.Rect(x, y+i, x+w, y+i+1), image.NewUniform(blend(from, to, float64(i)/float64(h))), image.Point{}, draw.Src)
 	}
 }
 
-// outline is a shape as the rasterizer takes it.
-type outline func(*vector.Rasterizer)
+// pen draws the outline of one shape.
+type pen struct {
+	vector.Rasterizer
+	x, y float64 // of the corner of the part of the canvas that the shape is in
+}
 
-// fill paints a shape.
-func (c canvas) fill(with color.Color, shape outline) {
-	z := vector.NewRasterizer(c.Rect.Dx(), c.Rect.Dy())
-	shape(z)
-	z.Draw(c, c.Rect, image.NewUniform(with), image.Point{})
+func (p *pen) to(x, y float64) (float32, float32) { return float32(x - p.x), float32(y - p.y) }
+
+func (p *pen) begin(x, y float64) { p.MoveTo(p.to(x, y)) }
+func (p *pen) line(x, y float64)  { p.LineTo(p.to(x, y)) }
+
+func (p *pen) curve(x1, y1, x2, y2, x3, y3 float64) {
+	ax, ay := p.to(x1, y1)
+	bx, by := p.to(x2, y2)
+	cx, cy := p.to(x3, y3)
+	p.CubeTo(ax, ay, bx, by, cx, cy)
+}
+
+// fill paints a shape that lies within a rectangle.
+func (c canvas) fill(with color.Color, x, y, w, h float64, shape func(*pen)) {
+	r := image.Rect(int(x)-1, int(y)-1, int(x+w)+2, int(y+h)+2).Intersect(c.Rect)
+	if r.Empty() {
+		return
+	}
+	p := &pen{x: float64(r.Min.X), y: float64(r.Min.Y)}
+	p.Reset(r.Dx(), r.Dy())
+	shape(p)
+	p.Draw(c.RGBA, r, image.NewUniform(with), image.Point{})
 }
 
 func (c canvas) rect(with color.Color, x, y, w, h float64) {
 	r := image.Rect(int(x), int(y), int(x+w), int(y+h))
-	draw.Draw(c, r, image.NewUniform(with), image.Point{}, draw.Over)
+	draw.Draw(c.RGBA, r, image.NewUniform(with), image.Point{}, draw.Over)
 }
 
 // frame is the border of a rectangle.
@@ -81,75 +101,73 @@ func (c canvas) frame(with color.Color, x, y, w, h, thick float64) {
 }
 
 func (c canvas) polygon(with color.Color, xy ...float64) {
-	c.fill(with, func(z *vector.Rasterizer) {
-		z.MoveTo(float32(xy[0]), float32(xy[1]))
+	left, top, right, bottom := xy[0], xy[1], xy[0], xy[1]
+	for i := 0; i < len(xy); i += 2 {
+		left, top, right, bottom = min(left, xy[i]), min(top, xy[i+1]), max(right, xy[i]), max(bottom, xy[i+1])
+	}
+	c.fill(with, left, top, right-left, bottom-top, func(p *pen) {
+		p.begin(xy[0], xy[1])
 		for i := 2; i < len(xy); i += 2 {
-			z.LineTo(float32(xy[i]), float32(xy[i+1]))
+			p.line(xy[i], xy[i+1])
 		}
-		z.ClosePath()
+		p.ClosePath()
 	})
 }
 
 func (c canvas) ellipse(with color.Color, x, y, rx, ry float64) {
-	c.fill(with, func(z *vector.Rasterizer) { oval(z, x, y, rx, ry, false) })
+	c.fill(with, x-rx, y-ry, 2*rx, 2*ry, func(p *pen) { p.oval(x, y, rx, ry) })
 }
 
 // ring is an ellipse's line.
 func (c canvas) ring(with color.Color, x, y, rx, ry, thick float64) {
-	c.fill(with, func(z *vector.Rasterizer) {
-		oval(z, x, y, rx, ry, false)
-		oval(z, x, y, rx-thick, ry-thick, true)
+	c.fill(with, x-rx, y-ry, 2*rx, 2*ry, func(p *pen) {
+		p.oval(x, y, rx, ry)
+		p.oval(x, y, rx-thick, thick-ry) // the other way round: a hole
 	})
 }
 
-// oval is an ellipse of four curves; two of opposite turns leave the space between them.
-func oval(z *vector.Rasterizer, x, y, rx, ry float64, back bool) {
+// oval is an ellipse of four curves; with a negative height it turns the other way.
+func (p *pen) oval(x, y, rx, ry float64) {
 	const k = 0.5523
-	if back {
-		ry = -ry
-	}
-	cube := func(x1, y1, x2, y2, x3, y3 float64) {
-		z.CubeTo(float32(x+x1*rx), float32(y+y1*ry), float32(x+x2*rx), float32(y+y2*ry), float32(x+x3*rx), float32(y+y3*ry))
-	}
-	z.MoveTo(float32(x+rx), float32(y))
-	cube(1, k, k, 1, 0, 1)
-	cube(-k, 1, -1, k, -1, 0)
-	cube(-1, -k, -k, -1, 0, -1)
-	cube(k, -1, 1, -k, 1, 0)
-	z.ClosePath()
+	arc := func(x1, y1, x2, y2, x3, y3 float64) { p.curve(x+x1*rx, y+y1*ry, x+x2*rx, y+y2*ry, x+x3*rx, y+y3*ry) }
+	p.begin(x+rx, y)
+	arc(1, k, k, 1, 0, 1)
+	arc(-k, 1, -1, k, -1, 0)
+	arc(-1, -k, -k, -1, 0, -1)
+	arc(k, -1, 1, -k, 1, 0)
+	p.ClosePath()
 }
 
 // rounded is a rectangle with round corners.
 func (c canvas) rounded(with color.Color, x, y, w, h, r float64) {
-	c.fill(with, func(z *vector.Rasterizer) {
-		to := func(x, y float64) { z.LineTo(float32(x), float32(y)) }
-		turn := func(cx, cy, x, y float64) { z.QuadTo(float32(cx), float32(cy), float32(x), float32(y)) }
-		z.MoveTo(float32(x+r), float32(y))
-		to(x+w-r, y)
-		turn(x+w, y, x+w, y+r)
-		to(x+w, y+h-r)
-		turn(x+w, y+h, x+w-r, y+h)
-		to(x+r, y+h)
-		turn(x, y+h, x, y+h-r)
-		to(x, y+r)
-		turn(x, y, x+r, y)
-		z.ClosePath()
+	const k = 0.45 // of the radius, where a corner's curve bends
+	c.fill(with, x, y, w, h, func(p *pen) {
+		corner := func(cx, cy, dx, dy, ex, ey float64) { // from beside the corner, round it, to its other side
+			p.line(cx+dx*r, cy+dy*r)
+			p.curve(cx+dx*r*k, cy+dy*r*k, cx+ex*r*k, cy+ey*r*k, cx+ex*r, cy+ey*r)
+		}
+		p.begin(x+r, y)
+		corner(x+w, y, -1, 0, 0, 1)
+		corner(x+w, y+h, 0, -1, -1, 0)
+		corner(x, y+h, 1, 0, 0, -1)
+		corner(x, y, 0, 1, 1, 0)
+		p.ClosePath()
 	})
 }
 
 // wave is a line that swings, for paper that is hard to copy and for signatures.
 func (c canvas) wave(with color.Color, x, y, w, swing, length, phase, thick float64) {
-	const step = 4.0
+	const step = 5.0
 	at := func(d float64) float64 { return y + swing*math.Sin((d/length+phase)*2*math.Pi) }
-	c.fill(with, func(z *vector.Rasterizer) {
-		z.MoveTo(float32(x), float32(at(0)))
+	c.fill(with, x, y-swing, w, 2*swing+thick, func(p *pen) {
+		p.begin(x, at(0))
 		for d := step; d <= w; d += step {
-			z.LineTo(float32(x+d), float32(at(d)))
+			p.line(x+d, at(d))
 		}
 		for d := w; d >= 0; d -= step {
-			z.LineTo(float32(x+d), float32(at(d)+thick))
+			p.line(x+d, at(d)+thick)
 		}
-		z.ClosePath()
+		p.ClosePath()
 	})
 }
 
@@ -183,7 +201,7 @@ func typed(style int, size float64) font.Face {
 
 // text writes from x to the right, on the base line y.
 func (c canvas) text(with color.Color, style int, size, x, y float64, s string) {
-	write(c, image.NewUniform(with), typed(style, size), x, y, s)
+	write(c.RGBA, image.NewUniform(with), typed(style, size), x, y, s)
 }
 
 // centred writes around x, smaller where width is too little.
@@ -194,7 +212,7 @@ func (c canvas) centred(with color.Color, style int, size, x, y, width float64, 
 		c.centred(with, style, size*width/w*0.99, x, y, width, s)
 		return
 	}
-	write(c, image.NewUniform(with), face, x-w/2, y, s)
+	write(c.RGBA, image.NewUniform(with), face, x-w/2, y, s)
 }
 
 func advance(face font.Face, s string) float64 { return float64(font.MeasureString(face, s)) / 64 }
@@ -222,15 +240,15 @@ func (c canvas) mark(with uint32, opacity float64) {
 		scale * cos, -scale * sin, w/2 - scale*(cos*long/2-sin*50),
 		scale * sin, scale * cos, h/2 - scale*(sin*long/2+cos*50),
 	}
-	ximage.ApproxBiLinear.Transform(c, across, tinted, tinted.Rect, draw.Over, nil)
+	ximage.ApproxBiLinear.Transform(c.RGBA, across, tinted, tinted.Rect, draw.Over, nil)
 }
 
 // paste puts a picture on the canvas.
 func (c canvas) paste(picture canvas, x, y int) {
-	draw.Draw(c, picture.Rect.Add(image.Pt(x, y)), picture, image.Point{}, draw.Over)
+	draw.Draw(c.RGBA, picture.Rect.Add(image.Pt(x, y)), picture.RGBA, image.Point{}, draw.Over)
 }
 
 // resize draws a picture over the whole of another.
 func resize(to, from canvas) {
-	ximage.ApproxBiLinear.Scale(to, to.Rect, from, from.Rect, draw.Src, nil)
+	ximage.ApproxBiLinear.Scale(to.RGBA, to.Rect, from.RGBA, from.Rect, draw.Src, nil)
 }
