@@ -250,5 +250,5 @@ func (c canvas) paste(picture canvas, x, y int) {
 
 // resize draws a picture over the whole of another.
 func resize(to, from canvas) {
-	ximage.ApproxBiLinear.Scale(to.RGBA, to.Rect, from.RGBA, from.Rect, draw.Src, nil)
+	ximage.BiLinear.Scale(to.RGBA, to.Rect, from.RGBA, from.Rect, draw.Src, nil)
 }

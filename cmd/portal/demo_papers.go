@@ -89,7 +89,7 @@ func must(err error) {
 
 // blurred is a picture as a trembling hand takes it.
 func blurred(c canvas) canvas {
-	small := newCanvas(c.Rect.Dx()/22, c.Rect.Dy()/22, color.White)
+	small := newCanvas(c.Rect.Dx()/16, c.Rect.Dy()/16, color.White)
 	resize(small, c)
 	out := newCanvas(c.Rect.Dx(), c.Rect.Dy(), color.White)
 	resize(out, small)
@@ -103,6 +103,7 @@ func drawShop(m *demoMerchant, p palette, variant int) canvas {
 	c.slope(0, 0, 880, 300, 0xa9cbe3, 0xeaf2f5)
 	c.ellipse(ink(0xffffff, 0.8), 150+90*float64(variant), 70, 90, 22)
 	c.ellipse(ink(0xffffff, 0.8), 215+90*float64(variant), 58, 70, 26)
+	c.street(variant, p)
 	c.slope(0, 545, 880, 95, 0xb9b4aa, 0x8f8b84)
 	for x := 0.0; x < 880; x += 110 {
 		c.rect(ink(0x000000, 0.12), x, 545, 2, 95)
@@ -132,6 +133,18 @@ func drawShop(m *demoMerchant, p palette, variant int) canvas {
 	return c
 }
 
+// street is what stands to both sides and behind.
+func (c canvas) street(variant int, p palette) {
+	for i := range 6 {
+		x, top := float64(i)*160-60*float64(variant%3), 250+float64((i*67+variant*31)%90)
+		c.rect(blend(p.wall, 0x8fa3ad, 0.45+0.1*float64(i%3)), x, top, 160, 545-top)
+		c.polygon(blend(p.sign, 0x7d8b92, 0.6), x-8, top, x+80, top-56, x+168, top)
+		for j := range 2 {
+			c.rect(ink(0xffffff, 0.4), x+28+float64(j)*70, top+40, 34, 44)
+		}
+	}
+}
+
 func (c canvas) window(x, y, w, h float64, p palette) {
 	c.rect(ink(p.deep), x-6, y-6, w+12, h+12)
 	c.slope(int(x), int(y), int(w), int(h), 0xd7e8ee, 0x9fbccb)
@@ -150,7 +163,7 @@ func (c canvas) door(x, y, w, h float64, p palette) {
 // goods are what stands in the windows.
 func (c canvas) goods(variant int, p palette) {
 	shades := []uint32{p.sign, 0xd9a441, 0x6a8f58, 0xb9573d, 0x4f7d93}
-	for i := range 9 {
+	for i := range 8 {
 		x := 146 + float64(i)*46
 		if i >= 4 {
 			x += 44
