@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 
@@ -17,6 +18,10 @@ func compilePDFium(ctx context.Context, in *invocation) error {
 	if len(in.args) != 1 {
 		return errors.New(pdfiumCommand + " takes the folder to keep the result in")
 	}
+	go func() { // its input ends with the portal, however that ends
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	return paper.Compile(ctx, in.args[0])
 }
 
@@ -25,5 +30,9 @@ func compileInOwnProcess(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return exec.CommandContext(ctx, self, pdfiumCommand, dir).Run()
+	c := exec.CommandContext(ctx, self, pdfiumCommand, dir)
+	if _, err := c.StdinPipe(); err != nil { // held open as long as this process lives
+		return err
+	}
+	return c.Run()
 }

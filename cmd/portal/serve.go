@@ -28,7 +28,10 @@ import (
 	"berkas/onboarding"
 )
 
-const jobGrace = 10 * time.Second // what is being sent to DOKU may finish
+const (
+	jobGrace      = 10 * time.Second // what is being sent to DOKU may finish
+	databaseGrace = 2 * time.Second  // what a database that ended brings down may end too
+)
 
 // portal is the running program: its parts, made in the order they need each other.
 type portal struct {
@@ -55,18 +58,13 @@ func serve(ctx context.Context, in *invocation) error {
 	defer p.close()
 	for _, step := range []func(context.Context) error{p.listen, p.openKeys, p.openDatabase, p.openFiles, p.openDOKU, p.wire} {
 		if err := step(ctx); err != nil {
-			return unlessStopped(ctx, err)
+			if ctx.Err() != nil { // somebody stopped the start, and the step says what it lacks now
+				return nil
+			}
+			return err
 		}
 	}
-	return unlessStopped(ctx, p.run(ctx))
-}
-
-// unlessStopped passes over errors that are only the end that somebody asked for.
-func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return p.run(ctx)
 }
 
 // listen comes first: an occupied port should be known before anything is started.
@@ -223,6 +221,7 @@ func (p *portal) run(ctx context.Context) error {
 	server := newServer(p.handler)
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	stopped := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.serve(p.listener) })
 	group.Go(func() error { p.watch.Run(working, p.db.Pool); return nil })
@@ -231,7 +230,14 @@ func (p *portal) run(ctx context.Context) error {
 		defer close(jobsDone)
 		return p.workers.Run(ctx, jobGrace)
 	})
-	group.Go(func() error { return p.databaseEnds(ctx) })
+	group.Go(func() error {
+		select {
+		case <-p.databaseDone():
+			return errors.New("the database has ended")
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	group.Go(func() error { // after the jobs, which may be talking to the simulator on this very server
 		<-ctx.Done()
 		<-jobsDone
@@ -242,7 +248,36 @@ func (p *portal) run(ctx context.Context) error {
 	if p.config.Demo() {
 		group.Go(func() error { p.furnish(ctx); return nil })
 	}
-	return group.Wait()
+	return p.outcome(stopped, group)
+}
+
+// outcome waits for the end. Where Berkas' own PostgreSQL has ended, that is why, whoever noticed it first, and nobody
+// waits long for those who cannot do without it.
+func (p *portal) outcome(stopped context.Context, group *errgroup.Group) error {
+	var err error
+	ended := make(chan struct{})
+	go func() { defer close(ended); err = group.Wait() }()
+	select {
+	case <-ended:
+		if err == nil || stopped.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil
+		}
+	case <-p.databaseDone():
+	}
+	if !happens(p.databaseDone(), databaseGrace) {
+		return err
+	}
+	happens(ended, databaseGrace)
+	return fmt.Errorf("Berkas' own PostgreSQL has ended; its last words are in %s", filepath.Join(p.config.DataDir, "postgres.log"))
+}
+
+func happens(c <-chan struct{}, within time.Duration) bool {
+	select {
+	case <-c:
+		return true
+	case <-time.After(within):
+		return false
+	}
 }
 
 // furnish adds the demonstration's merchants; the portal is there without them.
@@ -252,17 +287,12 @@ func (p *portal) furnish(ctx context.Context) {
 	}
 }
 
-// databaseEnds watches Berkas' own PostgreSQL: without it there is nothing to serve.
-func (p *portal) databaseEnds(ctx context.Context) error {
+// databaseDone is closed when Berkas' own PostgreSQL has ended; without one, never.
+func (p *portal) databaseDone() <-chan struct{} {
 	if p.db.server == nil {
 		return nil
 	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-p.db.server.Done():
-		return fmt.Errorf("Berkas' own PostgreSQL has ended; its last words are in %s", filepath.Join(p.config.DataDir, "postgres.log"))
-	}
+	return p.db.server.Done()
 }
 
 // greet tells whoever started it where to go: that comes last, where it is seen.
