@@ -55,3 +55,5 @@ type (
 )
 
 func (id MerchantID) String() string { return strconv.FormatInt(int64(id), 10) }
+func (id PersonID) String() string   { return strconv.FormatInt(int64(id), 10) }
+func (id DocumentID) String() string { return strconv.FormatInt(int64(id), 10) }

@@ -105,16 +105,12 @@ func (r Reader) Versions(ctx context.Context, slot SlotID) ([]Document, error) {
 	return scan[Document](ctx, r, `select `+documentFacts+` from documents where slot_id = ? order by version desc limit 200`, slot)
 }
 
-// Undelivered are documents whose turn came more than missed ago and which nobody sends: what a crash, a lost job or an
-// outage left behind.
-func (r Reader) Undelivered(ctx context.Context, now time.Time, missed time.Duration, limit int) ([]DocumentID, error) {
-	return scan[DocumentID](ctx, r, `select id from documents where state in ('waiting', 'sending') and withdrawn_at is null
-		and next_attempt_at < ? and (claimed_until is null or claimed_until < ?) order by next_attempt_at limit ?`, now.Add(-missed), now, limit)
-}
+// Document by its id, as the transaction sees it.
+func (tx *Tx) Document(id DocumentID) (Document, error) { return Reader{db: tx.g}.Document(tx.ctx, id) }
 
-// BlobKnown tells whether a row holds the blob.
-func (r Reader) BlobKnown(ctx context.Context, ref string) (bool, error) {
-	return one[bool](ctx, r, `select exists (select 1 from documents where blob_ref = ?)`, ref)
+// BlobsKnown are those of some references that a row holds.
+func (r Reader) BlobsKnown(ctx context.Context, refs []string) ([]string, error) {
+	return scan[string](ctx, r, `select blob_ref from documents where blob_ref in ? and blob_ref <> ''`, refs)
 }
 
 // AddDocument stores a new version in its slot and makes it the one that counts. The merchant must be locked.
@@ -170,7 +166,7 @@ func (tx *Tx) Undeliverable(d Document, to DeliveryState, problem, dokuSays stri
 
 // Retry puts a refused or given-up document back on its way. fault.Conflict when it is neither.
 func (tx *Tx) Retry(d Document) error {
-	err := swapped(tx.g.Exec(`update documents set state = 'waiting', unclear = 0, problem = '', doku_says = '', next_attempt_at = ?
+	err := swapped(tx.g.Exec(`update documents set state = 'waiting', attempts = 0, unclear = 0, problem = '', doku_says = '', next_attempt_at = ?
 		where id = ? and state in ('refused', 'failed') and withdrawn_at is null`, tx.Now, d.ID))
 	if err != nil {
 		return err
@@ -200,12 +196,13 @@ func (tx *Tx) Rotate(d Document, quarters int) error {
 	return translate(tx.g.Exec(`update documents set rotation = ? where id = ?`, quarters, d.ID).Error)
 }
 
-// KeepOriginal stores what was measured of bytes that came from DOKU, for a document delivered by address.
+// KeepOriginal stores what was measured of bytes that came from DOKU, for a document delivered by address. fault.Conflict
+// when it has its original already.
 func (tx *Tx) KeepOriginal(d Document) error {
 	tx.Audit(DocumentChecked, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version, "size", d.Size, "reason", d.Problem)
-	return translate(tx.g.Model(&Document{}).Where("id = ? and blob_ref = ''", d.ID).
+	return swapped(tx.g.Model(&Document{}).Where("id = ? and blob_ref = ''", d.ID).
 		Select("content_type", "size", "sha256", "width", "height", "pages", "measured", "sharpness", "perceptual_hash", "taken_at", "blob_ref", "data_key", "thumbnail", "problem").
-		Updates(&d).Error)
+		Updates(&d))
 }
 
 // Viewed records that the acting person was shown a document's bytes, Fetched that they were only loaded.

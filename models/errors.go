@@ -19,6 +19,7 @@ var constraints = map[string]struct{ code string }{
 	"slots_place_key":         {"conflict"},
 	"documents_version_key":   {"conflict"},
 	"merchants_brand_key":     {"conflict"},
+	"attachments_place_key":   {"conflict"},
 	"submissions_request_key": {"conflict"},
 }
 
@@ -51,7 +52,9 @@ func translateServer(pg *pgconn.PgError) error {
 	if c, ok := constraints[pg.ConstraintName]; ok {
 		return fault.Wrap(pg, fault.Conflict, c.code)
 	}
-	if pg.Code == "23503" { // a reference to a row that is not there: a choice the form does not offer
+	switch pg.Code {
+	case "23503", // a reference to a row that is not there: a choice the form does not offer
+		"22021", "22P05": // a text no column can hold, such as one with a zero byte
 		return fault.Wrap(pg, fault.Invalid, "unknown_choice")
 	}
 	switch pg.Code[:2] {

@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,27 +37,29 @@ func (k Keep) SweepSessions(ctx context.Context, idle, throttle time.Duration) e
 	return err
 }
 
-// CountFailure counts a failed sign-in of a subject within the window and returns how many there are.
-func (k Keep) CountFailure(ctx context.Context, subject []byte, window time.Duration) (int, error) {
+// CountAttempt counts a subject's attempt to sign in, which is taken back when it turns out well, and returns how many
+// there are within the window and when it began.
+func (k Keep) CountAttempt(ctx context.Context, subject []byte, window time.Duration) (n int, since time.Time, err error) {
 	now := k.s.now()
-	return one[int](ctx, k.s.Reader, `insert into sign_in_throttle (subject_hash, failures, since) values (?, 1, ?)
-		on conflict (subject_hash) do update set
-			failures = case when sign_in_throttle.since < ? then 1 else sign_in_throttle.failures + 1 end,
-			since = case when sign_in_throttle.since < ? then excluded.since else sign_in_throttle.since end
-		returning failures`, subject, now, now.Add(-window), now.Add(-window))
-}
-
-// Failures of a subject within the window and when it began.
-func (k Keep) Failures(ctx context.Context, subject []byte, window time.Duration) (n int, since time.Time, err error) {
 	row, err := one[struct {
 		Failures int
 		Since    time.Time
-	}](ctx, k.s.Reader, `select failures, since from sign_in_throttle where subject_hash = ? and since >= ?`, subject, k.s.now().Add(-window))
+	}](ctx, k.s.Reader, `insert into sign_in_throttle (subject_hash, failures, since) values (?, 1, ?)
+		on conflict (subject_hash) do update set
+			failures = case when sign_in_throttle.since < ? then 1 else sign_in_throttle.failures + 1 end,
+			since = case when sign_in_throttle.since < ? then excluded.since else sign_in_throttle.since end
+		returning failures, since`, subject, now, now.Add(-window), now.Add(-window))
 	return row.Failures, row.Since, err
 }
 
-// ForgetFailures clears a subject's failures after it succeeded.
-func (k Keep) ForgetFailures(ctx context.Context, subject []byte) error {
+// ForgiveAttempt takes one counted attempt of a subject back.
+func (k Keep) ForgiveAttempt(ctx context.Context, subject []byte) error {
+	_, err := k.exec(ctx, `update sign_in_throttle set failures = greatest(failures - 1, 0) where subject_hash = ?`, subject)
+	return err
+}
+
+// ForgetAttempts clears a subject's attempts after it succeeded.
+func (k Keep) ForgetAttempts(ctx context.Context, subject []byte) error {
 	_, err := k.exec(ctx, `delete from sign_in_throttle where subject_hash = ?`, subject)
 	return err
 }
@@ -102,10 +106,12 @@ func (k Keep) Postpone(ctx context.Context, d Document, problem string, unclear 
 	return err
 }
 
-// WakeDeliveries lets everything that waits for DOKU go at the next sweep: its turn is long past.
-func (k Keep) WakeDeliveries(ctx context.Context) (int64, error) {
+// WakeDeliveries lets up to limit documents that wait because DOKU was not to be had go at the next sweep: their turn is
+// long past. Those that wait because DOKU asked them to (problem limited) go on waiting.
+func (k Keep) WakeDeliveries(ctx context.Context, limit int) (int64, error) {
 	now := k.s.now()
-	return k.exec(ctx, `update documents set next_attempt_at = ? where state = 'waiting' and next_attempt_at > ? and withdrawn_at is null`, now.Add(-time.Minute), now)
+	return k.exec(ctx, `update documents set next_attempt_at = ? where id in (select id from documents where state = 'waiting' and withdrawn_at is null
+		and next_attempt_at > ? and problem in ('unreachable', 'credential') order by next_attempt_at limit ?)`, now.Add(-time.Minute), now, limit)
 }
 
 // Requeue hands documents to the queue again, in one transaction with the time of their next turn.
@@ -114,8 +120,32 @@ func (k Keep) Requeue(ctx context.Context, ids []DocumentID, next time.Time, enq
 		if err := g.Exec(`update documents set next_attempt_at = ? where id in ?`, next, ids).Error; err != nil {
 			return translate(err)
 		}
-		return enqueue(&Tx{ctx: ctx, g: g, pgx: ptx, Actor: System, Now: k.s.now().UTC()})
+		return enqueue(k.s.tx(ctx, g, ptx, System))
 	})
+}
+
+// SweepDeliveries hands the queue up to limit documents whose turn came more than missed ago and which nobody sends: what
+// a crash, a lost job or an outage left behind. It says how many.
+func (k Keep) SweepDeliveries(ctx context.Context, missed time.Duration, limit int, enqueue func(*Tx, DocumentID) error) (n int, err error) {
+	now := k.s.now()
+	err = k.s.inTx(ctx, func(g *gormDB, ptx pgx.Tx) error {
+		var ids []DocumentID
+		err := g.Raw(`update documents set next_attempt_at = ? where id in (select id from documents where state in ('waiting', 'sending') and withdrawn_at is null
+			and next_attempt_at < ? and (claimed_until is null or claimed_until < ?) order by next_attempt_at limit ? for update skip locked) returning id`,
+			now, now.Add(-missed), now, limit).Scan(&ids).Error
+		if err != nil {
+			return err
+		}
+		tx := k.s.tx(ctx, g, ptx, System)
+		for _, id := range ids {
+			if err := enqueue(tx, id); err != nil {
+				return err
+			}
+		}
+		n = len(ids)
+		return nil
+	})
+	return n, translate(err)
 }
 
 // ReleaseClaims forgets the claims of all processes. Only for a database whose one process is this one.
@@ -144,27 +174,34 @@ type FreshLink struct {
 	Until      time.Time
 }
 
-// SaveLinks caches the fresh links of a registered merchant's documents, all or none.
+// SaveLinks caches the fresh links of a registered merchant's documents, all or none, in one statement.
 func (k Keep) SaveLinks(ctx context.Context, links []FreshLink) error {
-	now := k.s.now()
-	return k.s.db.WithContext(ctx).Transaction(func(g *gormDB) error {
-		for _, l := range links {
-			err := g.Exec(`update documents set link = ?, link_expires_at = ?, link_refreshed_at = ? where id = ?`, l.Link, l.Until, now, l.Document).Error
-			if err != nil {
-				return translate(err)
-			}
-			err = g.Exec(`update attachments set attached_id = ?, link_refreshed_at = ? where document_id = ?`, l.AttachedID, now, l.Document).Error
-			if err != nil {
-				return translate(err)
-			}
-		}
+	if len(links) == 0 {
 		return nil
-	})
+	}
+	var values []string
+	var args []any
+	for _, l := range links {
+		values = append(values, "(?::bigint, ?::text, ?::bytea, ?::timestamptz)")
+		args = append(args, l.Document, l.AttachedID, l.Link, l.Until)
+	}
+	now := k.s.now()
+	_, err := k.exec(ctx, `with fresh (document, attached, link, until) as (values `+strings.Join(values, ", ")+`),
+		attached as (update attachments a set attached_id = f.attached, link_refreshed_at = ? from fresh f where a.document_id = f.document)
+		update documents d set link = f.link, link_expires_at = f.until, link_refreshed_at = ? from fresh f where d.id = f.document`, append(args, now, now)...)
+	return err
 }
 
-// ExpireLink forgets a link that DOKU's storage no longer honours.
+// ExpireLink has a document's link count as expired.
 func (k Keep) ExpireLink(ctx context.Context, id DocumentID) error {
 	_, err := k.exec(ctx, `update documents set link_expires_at = ? where id = ? and link_expires_at > ?`, k.s.now(), id, k.s.now())
+	return err
+}
+
+// RejectLink is ExpireLink for the very link that DOKU's storage did not honour: a fresh one that took its place
+// meanwhile stays.
+func (k Keep) RejectLink(ctx context.Context, id DocumentID, link []byte) error {
+	_, err := k.exec(ctx, `update documents set link_expires_at = ? where id = ? and link = ?`, k.s.now(), id, link)
 	return err
 }
 
@@ -174,9 +211,11 @@ func (k Keep) ReadBack(ctx context.Context, id DocumentID) error {
 	return err
 }
 
-// DOKUAnswered notes that DOKU answered and how fast; true when it had been down.
-func (k Keep) DOKUAnswered(ctx context.Context, latency time.Duration) (bool, error) {
-	n, err := k.exec(ctx, `update doku_health set down_since = null, last_ok_at = ?, latency_ms = ? where down_since is not null`, k.s.now(), latency.Milliseconds())
+// DOKUAnswered notes that DOKU answered a call and how fast; true when it had been down. What was seen to fail in an
+// upload is over only when one gets through.
+func (k Keep) DOKUAnswered(ctx context.Context, call string, latency time.Duration) (bool, error) {
+	n, err := k.exec(ctx, `update doku_health set down_since = null, last_ok_at = ?, latency_ms = ?
+		where down_since is not null and (? = 'upload' or last_error not like 'upload %')`, k.s.now(), latency.Milliseconds(), call)
 	if n > 0 || err != nil {
 		return n > 0, err
 	}
@@ -185,10 +224,10 @@ func (k Keep) DOKUAnswered(ctx context.Context, latency time.Duration) (bool, er
 	return false, err
 }
 
-// DOKUFailed notes that DOKU did not answer as it should. what holds no secret and no personal value.
-func (k Keep) DOKUFailed(ctx context.Context, what string) error {
+// DOKUFailed notes that DOKU did not answer a call as it should; status 0 is no answer at all.
+func (k Keep) DOKUFailed(ctx context.Context, call string, status int) error {
 	now := k.s.now()
-	_, err := k.exec(ctx, `update doku_health set down_since = coalesce(down_since, ?), last_error_at = ?, last_error = ?`, now, now, what)
+	_, err := k.exec(ctx, `update doku_health set down_since = coalesce(down_since, ?), last_error_at = ?, last_error = ?`, now, now, fmt.Sprintf("%s %d", call, status))
 	return err
 }
 

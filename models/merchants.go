@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"time"
 
@@ -287,7 +288,7 @@ func (r Reader) LookAlikes(ctx context.Context, self MerchantID, nameNormal stri
 		hashes = [][]byte{{}}
 	}
 	return scan[LookAlike](ctx, r, `select id, name, why from (
-			select m.id, m.name, 'name' as why from merchants m where m.name_normal = ? and m.archived_at is null
+			select m.id, m.name, 'name' as why from merchants m where m.name_normal = ? and m.name_normal <> '' and m.archived_at is null
 			union select m.id, m.name, k.kind from merchant_keys k join merchants m on m.id = k.merchant_id and m.archived_at is null
 			where k.kind in ('phone', 'email') and k.hash in ?) l
 		where id <> ? order by id, why limit 10`, nameNormal, hashes, self)
@@ -373,19 +374,23 @@ func (tx *Tx) LockMerchant(id MerchantID) (Merchant, error) {
 	return m, translate(err)
 }
 
-// ArchiveMerchant takes a merchant out of all lists; RestoreMerchant brings it back. fault.Conflict when it is so already.
+// ArchiveMerchant takes a merchant out of all lists. fault.Conflict when it is archived already.
 func (tx *Tx) ArchiveMerchant(id MerchantID) error {
 	tx.Audit(MerchantArchived, id.Ref())
 	return swapped(tx.g.Exec(`update merchants set archived_at = ?, updated_at = ? where id = ? and archived_at is null`, tx.Now, tx.Now, id))
 }
 
+// RestoreMerchant brings an archived merchant back. fault.Conflict when it is not archived.
 func (tx *Tx) RestoreMerchant(id MerchantID) error {
 	tx.Audit(MerchantRestored, id.Ref())
 	return swapped(tx.g.Exec(`update merchants set archived_at = null, updated_at = ? where id = ? and archived_at is not null`, tx.Now, id))
 }
 
-// KeepProgress stores a merchant's completeness. A change of state joins the history.
+// KeepProgress stores a merchant's completeness where it is another than m's. A change of state joins the history.
 func (tx *Tx) KeepProgress(m Merchant, p Progress, state ProgressState, next NextActor) error {
+	if reflect.DeepEqual(p, m.Progress) && state == m.ProgressState && next == m.NextActor {
+		return nil
+	}
 	since := m.NextActorSince
 	if next != m.NextActor {
 		since = tx.Now

@@ -23,10 +23,24 @@ type Attachment struct {
 	LinkRefreshedAt *time.Time
 }
 
-// Attachments of a merchant.
-func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]Attachment, error) {
-	a, err := gorm.G[Attachment](r.db).Where("merchant_id = ?", id).Order("place").Limit(1000).Find(ctx)
-	return a, translate(err)
+// AttachedDocument is where a document stands at DOKU, and what it was uploaded as.
+type AttachedDocument struct {
+	DocumentID DocumentID
+	UID        string `gorm:"column:uid"`
+	Category   string
+	Code       string
+	Place      string
+}
+
+// Attachments are the documents of a registered merchant with their places.
+func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]AttachedDocument, error) {
+	return scan[AttachedDocument](ctx, r, `select a.document_id, d.uid, d.category, d.code, a.place
+		from attachments a join documents d on d.id = a.document_id where a.merchant_id = ? order by a.place limit 1000`, id)
+}
+
+// Attached reports whether a document belongs to a registered business.
+func (r Reader) Attached(ctx context.Context, id DocumentID) (bool, error) {
+	return one[bool](ctx, r, `select exists (select 1 from attachments where document_id = ?)`, id)
 }
 
 // Attach stores where the documents of a registration went.
@@ -48,15 +62,21 @@ func (r Reader) Health(ctx context.Context) (Health, error) {
 
 // Bind ties an empty database to a DOKU host and partner; a database tied to another is refused with fault.Conflict.
 func (s *Store) Bind(ctx context.Context, host, clientID string) error {
-	bound, err := scan[struct{ DokuHost, ClientID string }](ctx, s.Reader, `select doku_host, client_id from deployment`)
+	const query = `select doku_host, client_id from deployment`
+	type deployment struct{ DokuHost, ClientID string }
+	bound, err := scan[deployment](ctx, s.Reader, query)
+	if err == nil && len(bound) == 0 {
+		err = s.Write(ctx, System, func(tx *Tx) error {
+			tx.Audit(DeploymentBound, Somewhere("deployment"), "host", host)
+			return swapped(tx.g.Exec(`insert into deployment (doku_host, client_id, bound_at) values (?, ?, ?) on conflict do nothing`, host, clientID, tx.Now))
+		})
+		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		bound, err = scan[deployment](ctx, s.Reader, query) // another process was quicker
+	}
 	if err != nil {
 		return err
-	}
-	if len(bound) == 0 {
-		return s.Write(ctx, System, func(tx *Tx) error {
-			tx.Audit(DeploymentBound, Somewhere("deployment"), "host", host)
-			return translate(tx.g.Exec(`insert into deployment (doku_host, client_id, bound_at) values (?, ?, ?)`, host, clientID, tx.Now).Error)
-		})
 	}
 	if bound[0].DokuHost != host || bound[0].ClientID != clientID {
 		return fault.New(fault.Conflict, "database_of_other_doku", "host", bound[0].DokuHost, "client", bound[0].ClientID)

@@ -152,11 +152,12 @@ func (tx *Tx) AddRequirementSet(set *RequirementSet, items []Requirement) error 
 		set.ID, tx.Now, set.CombinationID).Error)
 }
 
-// MerchantsOnOtherSet are open merchants of a combination whose checklist follows another set than this one.
-func (tx *Tx) MerchantsOnOtherSet(combination CombinationID, set RequirementSetID, limit int) ([]MerchantID, error) {
+// MerchantsOnOtherSet are the next open merchants of a combination, behind one, whose checklist is not its present set.
+// They are locked.
+func (tx *Tx) MerchantsOnOtherSet(c Combination, after MerchantID, limit int) ([]MerchantID, error) {
 	var ids []MerchantID
-	err := tx.g.Raw(`select id from merchants where combination_id = ? and set_id is distinct from ? and archived_at is null and registered_at is null
-		order by id limit ? for update skip locked`, combination, set, limit).Scan(&ids).Error
+	err := tx.g.Raw(`select id from merchants where combination_id = ? and id > ? and (set_id is distinct from ? or set_id is null)
+		and archived_at is null and registered_at is null order by id limit ? for update`, c.ID, after, c.SetID, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
@@ -167,7 +168,8 @@ func (tx *Tx) FollowSet(merchant MerchantID, set RequirementSetID) error {
 		sql  string
 		args []any
 	}{
-		{`update merchants set previous_set_id = set_id, set_id = ?, set_changed_at = case when set_id is null then null else ?::timestamptz end, updated_at = ? where id = ?`,
+		{`update merchants set previous_set_id = coalesce(set_id, previous_set_id), set_id = ?,
+			set_changed_at = case when coalesce(set_id, previous_set_id) is not null then ?::timestamptz end, updated_at = ? where id = ?`,
 			[]any{set, tx.Now, tx.Now, merchant}},
 		{`update slots set requirement_id = null where merchant_id = ?`, []any{merchant}},
 		{`insert into slots (merchant_id, owner_path, category, code, ordinal, position, requirement_id, created_at)
@@ -175,13 +177,49 @@ func (tx *Tx) FollowSet(merchant MerchantID, set RequirementSetID) error {
 			from requirements q where q.set_id = ?
 			on conflict on constraint slots_place_key do update set requirement_id = excluded.requirement_id, position = excluded.position`,
 			[]any{merchant, tx.Now, set}},
-		{`delete from slots s where s.merchant_id = ? and s.requirement_id is null and not s.by_hand
-			and not exists (select 1 from documents d where d.slot_id = s.id)`, []any{merchant}},
 	} {
 		if err := tx.g.Exec(step.sql, step.args...).Error; err != nil {
 			return translate(err)
 		}
 	}
+	return tx.removeUnasked(merchant)
+}
+
+// LeaveSet takes a merchant's checklist away, until the one of its new combination comes. Documents stay.
+func (tx *Tx) LeaveSet(merchant MerchantID) error {
+	err := tx.g.Exec(`update merchants set previous_set_id = coalesce(set_id, previous_set_id), set_id = null, updated_at = ? where id = ?`, tx.Now, merchant).Error
+	if err == nil {
+		err = tx.g.Exec(`update slots set requirement_id = null where merchant_id = ?`, merchant).Error
+	}
+	if err != nil {
+		return translate(err)
+	}
+	return tx.removeUnasked(merchant)
+}
+
+// removeUnasked removes the empty slots that neither DOKU nor a colleague asks for.
+func (tx *Tx) removeUnasked(merchant MerchantID) error {
+	err := tx.g.Exec(`delete from slots s where s.merchant_id = ? and s.requirement_id is null and not s.by_hand
+		and not exists (select 1 from documents d where d.slot_id = s.id)`, merchant).Error
+	if err != nil {
+		return translate(err)
+	}
 	tx.Touch(merchant)
-	return nil
+	return tx.forgetSlotKeys(merchant)
+}
+
+// forgetSlotKeys deletes the keyed hashes of what was typed in slots that are gone.
+func (tx *Tx) forgetSlotKeys(merchant MerchantID) error {
+	return translate(tx.g.Exec(`delete from merchant_keys k where k.merchant_id = ? and k.source like 'slot:%'
+		and not exists (select 1 from slots s where s.merchant_id = k.merchant_id and k.source = 'slot:' || s.id)`, merchant).Error)
+}
+
+// RequirementSet by its id, as the transaction sees it.
+func (tx *Tx) RequirementSet(id RequirementSetID) (RequirementSet, error) {
+	return Reader{db: tx.g}.RequirementSet(tx.ctx, id)
+}
+
+// Combination by its id, as the transaction sees it.
+func (tx *Tx) Combination(id CombinationID) (Combination, error) {
+	return Reader{db: tx.g}.Combination(tx.ctx, id)
 }

@@ -107,8 +107,12 @@ func (tx *Tx) AddSlot(s *Slot) error {
 
 // RemoveSlot removes an empty place that was added by hand. fault.Conflict when it is not such a one.
 func (tx *Tx) RemoveSlot(s Slot) error {
+	err := swapped(tx.g.Exec(`delete from slots where id = ? and by_hand and requirement_id is null and not exists (select 1 from documents d where d.slot_id = slots.id)`, s.ID))
+	if err != nil {
+		return err
+	}
 	tx.Audit(SlotRemoved, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code)
-	return swapped(tx.g.Exec(`delete from slots where id = ? and by_hand and requirement_id is null and not exists (select 1 from documents d where d.slot_id = slots.id)`, s.ID))
+	return tx.forgetSlotKeys(s.MerchantID)
 }
 
 // SetField stores a typed form field of a slot and, where key is given, its keyed hash for exact search.

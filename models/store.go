@@ -46,7 +46,7 @@ func (s *Store) Write(ctx context.Context, actor Actor, fn func(*Tx) error) erro
 	}
 	var touched map[MerchantID]bool
 	err := s.inTx(ctx, func(g *gorm.DB, ptx pgx.Tx) error {
-		tx := &Tx{ctx: ctx, g: g, pgx: ptx, Actor: actor, Now: s.now().UTC().Truncate(time.Microsecond), touched: map[MerchantID]bool{}, auditKey: s.auditKey}
+		tx := s.tx(ctx, g, ptx, actor)
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -58,6 +58,10 @@ func (s *Store) Write(ctx context.Context, actor Actor, fn func(*Tx) error) erro
 	}
 	s.notify(ctx, touched)
 	return nil
+}
+
+func (s *Store) tx(ctx context.Context, g *gorm.DB, ptx pgx.Tx, actor Actor) *Tx {
+	return &Tx{ctx: ctx, g: g, pgx: ptx, Actor: actor, Now: s.now().UTC().Truncate(time.Microsecond), touched: map[MerchantID]bool{}, auditKey: s.auditKey}
 }
 
 // PGX is the transaction for the job queue, which adds its row to it. Only jobs may call it.

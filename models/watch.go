@@ -8,10 +8,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-const channel = "berkas_merchants"
+const (
+	channel    = "berkas_merchants"
+	notifyWait = 5 * time.Second
+	listenPing = 30 * time.Second // a connection that is silently gone is noticed within this
+)
 
 // notify tells the watchers of all processes which merchants changed. It runs after the commit, because a NOTIFY inside
 // serialises every commit of the database; one that is lost costs a reader a moment, never a change.
@@ -25,7 +30,9 @@ func (s *Store) notify(ctx context.Context, touched map[MerchantID]bool) {
 	}
 	for len(ids) > 0 {
 		n := min(len(ids), 300) // a payload holds 8,000 bytes
-		_ = s.db.WithContext(context.WithoutCancel(ctx)).Exec("select pg_notify(?, ?)", channel, strings.Join(ids[:n], ",")).Error
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyWait)
+		_ = s.db.WithContext(bounded).Exec("select pg_notify(?, ?)", channel, strings.Join(ids[:n], ",")).Error
+		cancel()
 		ids = ids[n:]
 	}
 }
@@ -82,7 +89,7 @@ func (w *Watch) listen(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	w.wakeAll()
 	for {
-		n, err := conn.WaitForNotification(ctx)
+		n, err := nextNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -90,6 +97,25 @@ func (w *Watch) listen(ctx context.Context, pool *pgxpool.Pool) error {
 			if id, err := strconv.ParseInt(s, 10, 64); err == nil {
 				w.wake(MerchantID(id))
 			}
+		}
+	}
+}
+
+// nextNotification waits for one, and asks the server now and then whether it is still there.
+func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	for {
+		wait, cancel := context.WithTimeout(ctx, listenPing)
+		n, err := conn.WaitForNotification(wait)
+		silent := wait.Err() != nil
+		cancel()
+		if err == nil || !silent || ctx.Err() != nil {
+			return n, err
+		}
+		wait, cancel = context.WithTimeout(ctx, notifyWait)
+		err = conn.Ping(wait)
+		cancel()
+		if err != nil {
+			return nil, err
 		}
 	}
 }

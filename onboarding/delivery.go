@@ -47,8 +47,11 @@ func (s *Service) SendDocument(ctx context.Context, id models.DocumentID) error 
 	defer lost(nil)
 	go s.holdClaim(sending, lost, d)
 	file, err := s.deliver(sending, d)
-	if err == nil {
+	switch {
+	case err == nil:
 		return s.delivered(ctx, d, file)
+	case context.Cause(sending) == errClaimLost:
+		return nil
 	}
 	return s.undelivered(ctx, d, err)
 }
@@ -156,7 +159,7 @@ func (s *Service) delivered(ctx context.Context, d models.Document, file *doku.F
 				return err
 			}
 		}
-		return s.keepProgress(tx, m, models.ChecklistReady)
+		return s.keepProgress(tx, m)
 	})
 	if fault.Is(err, fault.Conflict) {
 		return nil // withdrawn, or sent by another process, meanwhile: the file id stays unused at DOKU
@@ -172,14 +175,15 @@ func (s *Service) undelivered(ctx context.Context, d models.Document, err error)
 	e, answered := errors.AsType[*doku.Error](err)
 	s.Log.Info("a delivery failed", "document", d.ID, "attempt", d.Attempts+1, "error", err)
 	switch {
-	case errors.Is(err, errClaimLost):
-		return nil
-	case shutdown:
-		return errors.Join(err, s.Store.Keep().Postpone(ctx, d, d.Problem, false, s.Now()))
+	case shutdown: // nobody's fault: it goes on at the next start, or in another process
+		if err := s.Store.Keep().Postpone(ctx, d, d.Problem, false, s.Now()); err != nil {
+			return err
+		}
+		return Later{After: time.Second}
+	case answered && (e.Temporary() || e.Call != doku.CallUpload): // a token that is refused says nothing about the document
+		return s.postpone(ctx, d, problemOf(err), false, e.RetryAfter)
 	case answered && e.Refused():
 		return s.giveUp(ctx, d, models.Refused, refusalCode(e), e.Message)
-	case answered && e.Temporary():
-		return s.postpone(ctx, d, problemOf(err), false, e.RetryAfter)
 	case answered && d.Unclear+1 >= maxUnclear:
 		return s.giveUp(ctx, d, models.Failed, "upload_failed", e.Message)
 	case answered:
@@ -190,18 +194,19 @@ func (s *Service) undelivered(ctx context.Context, d models.Document, err error)
 	return errors.Join(err, s.postpone(ctx, d, "internal", false, 0))
 }
 
-// problemOf names why DOKU could not be reached, for the row that waits.
+// problemOf names why DOKU was not to be had, for the row that waits: it asked to wait (limited), took our credential for
+// wrong (credential), or did not answer as it should (unreachable).
 func problemOf(err error) string {
 	e, ok := errors.AsType[*doku.Error](err)
 	switch {
-	case !ok || e.Status == 0 || e.Status >= 500:
+	case !ok:
 		return "unreachable"
-	case e.Status == http.StatusTooManyRequests:
+	case e.Status == http.StatusTooManyRequests || e.RetryAfter > 0:
 		return "limited"
-	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Call == doku.CallToken && e.Refused():
 		return "credential"
 	}
-	return "unclear"
+	return "unreachable"
 }
 
 // refusalCode is the reason that stands for DOKU's no until a person chose a better one.
@@ -224,7 +229,7 @@ func (s *Service) giveUp(ctx context.Context, d models.Document, to models.Deliv
 		if err := tx.Undeliverable(d, to, problem, bounded(dokuSays)); err != nil {
 			return err
 		}
-		return s.keepProgress(tx, m, models.ChecklistReady)
+		return s.keepProgress(tx, m)
 	})
 	if fault.Is(err, fault.Conflict) {
 		return nil
@@ -259,17 +264,8 @@ func bounded(s string) string {
 
 // Sweep hands the queue what has missed its turn: after a crash, a lost job, or because DOKU answers again.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	ids, err := s.Store.Undelivered(ctx, s.Now(), turnMissed, sweepLimit)
-	if err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	return len(ids), s.Store.Keep().Requeue(ctx, ids, s.Now(), func(tx *models.Tx) error {
-		for _, id := range ids {
-			if err := s.Queue.SendDocument(ctx, tx, id); err != nil {
-				return err
-			}
-		}
-		return nil
+	return s.Store.Keep().SweepDeliveries(ctx, turnMissed, sweepLimit, func(tx *models.Tx, id models.DocumentID) error {
+		return s.Queue.SendDocument(ctx, tx, id)
 	})
 }
 

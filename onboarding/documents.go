@@ -71,7 +71,9 @@ func (s *Service) Upload(ctx context.Context, actor models.Actor, in UploadInput
 	}
 	fields, refused := checkFields(row, in.Fields)
 	if err := s.commitUpload(ctx, actor, d, row, fields); err != nil {
-		s.forgetBlob(ctx, d, err)
+		if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) { // after anything else it may have committed
+			s.forgetBlob(ctx, d)
+		}
 		return Uploaded{Slot: row.ID}, err
 	}
 	return Uploaded{Document: d.ID, Slot: row.ID, Refused: refused}, nil
@@ -152,18 +154,17 @@ func (s *Service) acceptBody(ctx context.Context, d *models.Document, row models
 		return fault.New(fault.Invalid, "file_missing")
 	}
 	head := make([]byte, sniffBytes)
-	n, err := io.ReadFull(body, head)
-	head = head[:n]
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := fill(body, head)
+	if err != nil {
 		return broken(err)
 	}
 	if n == 0 {
 		return fault.New(fault.Invalid, "file_empty")
 	}
-	if d.ContentType, err = checkType(row, d.FileName, head); err != nil {
+	if d.ContentType, err = checkType(row, d.FileName, head[:n]); err != nil {
 		return err
 	}
-	if err := s.store(ctx, d, io.MultiReader(bytes.NewReader(head), body), MaxBytes(row)); err != nil {
+	if err := s.store(ctx, d, io.MultiReader(bytes.NewReader(head[:n]), body), MaxBytes(row)); err != nil {
 		return err
 	}
 	if current := row.Newest(); current != nil && bytes.Equal(current.SHA256, d.SHA256) {
@@ -172,9 +173,22 @@ func (s *Service) acceptBody(ctx context.Context, d *models.Document, row models
 		err = s.measure(ctx, d)
 	}
 	if err != nil {
-		s.forgetBlob(ctx, d, err)
+		s.forgetBlob(ctx, d)
 	}
 	return err
+}
+
+// fill reads into p as far as the body goes. Only a clean end is an end: a body that broke off is an error.
+func fill(body io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = body.Read(p[n:])
+		n += m
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
 }
 
 // checkType holds a file's first bytes and its name against what the slot takes.
@@ -276,14 +290,16 @@ func (s *Service) acceptURL(d *models.Document, row models.ChecklistRow, address
 		return fault.New(fault.Invalid, "file_type_not_allowed", "allowed", strings.ToUpper(strings.Join(Extensions(row), ", ")))
 	}
 	d.FileURL = s.Vault.SealString(address, fileURLSeal(d.UID))
-	d.FileName = cleanName(path.Base(u.Path))
+	if base := path.Base(u.Path); base != "." && base != "/" {
+		d.FileName = cleanName(base)
+	}
 	return nil
 }
 
 // commitUpload makes document, fields, completeness, audit and job one transaction.
 func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *models.Document, row models.ChecklistRow, fields map[string]string) error {
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := tx.LockMerchant(d.MerchantID)
+		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
 		}
@@ -296,7 +312,7 @@ func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *model
 		if err := s.setFields(tx, m, row, fields); err != nil {
 			return err
 		}
-		if err := s.keepProgress(tx, m, models.ChecklistReady); err != nil {
+		if err := s.keepProgress(tx, m); err != nil {
 			return err
 		}
 		return s.Queue.SendDocument(ctx, tx, d.ID)
@@ -305,9 +321,6 @@ func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *model
 
 // stillOpen looks again, now that nobody else can change the checklist: two browsers may have sent the same file.
 func stillOpen(tx *models.Tx, m models.Merchant, before models.ChecklistRow, sha []byte) error {
-	if m.ArchivedAt != nil {
-		return fault.New(fault.Conflict, "merchant_archived")
-	}
 	rows, err := tx.ChecklistRows(m.ID)
 	if err != nil {
 		return err
@@ -322,10 +335,9 @@ func stillOpen(tx *models.Tx, m models.Merchant, before models.ChecklistRow, sha
 	return nil
 }
 
-// forgetBlob deletes the bytes of a file that was refused. After anything else than a refusal the commit may have
-// happened, so they stay; what no row holds is swept away a day later.
-func (s *Service) forgetBlob(ctx context.Context, d *models.Document, why error) {
-	if d.BlobRef == "" || !fault.Is(why, fault.Invalid) && !fault.Is(why, fault.Conflict) {
+// forgetBlob deletes the bytes of a file that was not taken. What it leaves and no row holds is swept away a day later.
+func (s *Service) forgetBlob(ctx context.Context, d *models.Document) {
+	if d.BlobRef == "" {
 		return
 	}
 	ctx, cancel := within(ctx, 5*time.Second)
@@ -339,13 +351,7 @@ func (s *Service) forgetBlob(ctx context.Context, d *models.Document, why error)
 // for the 255 characters that fit, and keeps its ending then.
 func cleanName(name string) string {
 	name = strings.ToValidUTF8(name, "�")
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	name = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u202e' || r == '\u2066' || r == '\u2067' {
-			return -1
-		}
-		return r
-	}, name))
+	name = strings.TrimSpace(printable(name[strings.LastIndexAny(name, `/\`)+1:]))
 	if utf8.RuneCountInString(name) > maxFileName {
 		ext := path.Ext(name)
 		if utf8.RuneCountInString(ext) > 10 {
@@ -355,6 +361,20 @@ func cleanName(name string) string {
 		name = string(r[:maxFileName-utf8.RuneCountInString(ext)]) + ext
 	}
 	return name
+}
+
+// printable is a text without control characters, line breaks among them, and without those that turn the direction of
+// writing around.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u2028', r == '\u2029':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // Retry puts a document that DOKU refused or that was given up back on its way.
@@ -367,14 +387,14 @@ func (s *Service) Retry(ctx context.Context, actor models.Actor, id models.Docum
 		return d, fault.New(fault.Conflict, "not_retryable")
 	}
 	return d, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := tx.LockMerchant(d.MerchantID)
+		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
 		}
 		if err := tx.Retry(d); err != nil {
 			return err
 		}
-		if err := s.keepProgress(tx, m, models.ChecklistReady); err != nil {
+		if err := s.keepProgress(tx, m); err != nil {
 			return err
 		}
 		return s.Queue.SendDocument(ctx, tx, id)
@@ -387,7 +407,7 @@ func (s *Service) Withdraw(ctx context.Context, actor models.Actor, id models.Do
 	if err != nil {
 		return d, err
 	}
-	why = strings.TrimSpace(strings.ToValidUTF8(why, ""))
+	why = strings.TrimSpace(printable(why))
 	switch {
 	case why == "":
 		return d, fault.New(fault.Invalid, "note_required")
@@ -397,14 +417,17 @@ func (s *Service) Withdraw(ctx context.Context, actor models.Actor, id models.Do
 		return d, fault.New(fault.Conflict, "already_withdrawn")
 	}
 	return d, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := tx.LockMerchant(d.MerchantID)
+		m, err := open(tx, d.MerchantID)
 		if err != nil {
+			return err
+		}
+		if d, err = tx.Document(id); err != nil { // as it stands now
 			return err
 		}
 		if err := tx.Withdraw(d, why); err != nil {
 			return err
 		}
-		return s.keepProgress(tx, m, models.ChecklistReady)
+		return s.keepProgress(tx, m)
 	})
 }
 

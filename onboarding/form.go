@@ -6,19 +6,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"berkas/doku"
 	"berkas/internal/fault"
 )
 
-// MerchantForm is what is typed about a merchant, by the form's field names. What is not in it stays as it was.
+// MerchantForm is what is typed about a merchant, by the form's field names.
 type MerchantForm map[string]string
 
 // rule is what a field of the merchant's form takes.
 type rule struct {
 	name  string
-	max   int // characters
+	max   int  // characters
+	lines bool // may have line breaks
 	clean func(string) string
 	check func(MerchantForm, string) string // the code of the refusal, "" when it is fine
 }
@@ -30,7 +32,7 @@ var merchantRules = []rule{
 	{name: "legal_entity", max: 40, clean: upper, check: legalEntity},
 	{name: "business_line", max: 64, clean: enumWord, check: matches(`^[A-Z][A-Z0-9_]*$`, "unknown_choice")},
 	{name: "nationality", max: 2, clean: upper, check: matches(`^[A-Z]{2}$`, "unknown_choice")},
-	{name: "description", max: 1023},
+	{name: "description", max: 1023, lines: true},
 	{name: "brand_name", max: 255},
 	{name: "brand_category", max: 10, clean: upper, check: oneOf("RETAIL", "NON_RETAIL")},
 	{name: "website_readiness", max: 40, clean: enumWord},
@@ -40,12 +42,12 @@ var merchantRules = []rule{
 	{name: "instagram", max: 255},
 	{name: "email", max: 255, check: email},
 	{name: "phone_calling_code", max: 4, clean: digits, check: matches(`^[0-9]{1,3}$`, "not_a_phone")},
-	{name: "phone_number", max: 15, clean: phone, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
+	{name: "phone_number", max: 15, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
 	{name: "owner_name", max: 255},
 	{name: "owner_position", max: 40, clean: enumWord},
 	{name: "owner_email", max: 255, check: email},
 	{name: "owner_phone_calling_code", max: 4, clean: digits, check: matches(`^[0-9]{1,3}$`, "not_a_phone")},
-	{name: "owner_phone_number", max: 15, clean: phone, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
+	{name: "owner_phone_number", max: 15, check: matches(`^[0-9]{6,13}$`, "not_a_phone")},
 	{name: "owner_birth_date", max: 10, check: pastDate},
 	{name: "owner_gender", max: 1, clean: upper, check: oneOf("M", "F")},
 	{name: "owner_nationality", max: 2, clean: upper, check: matches(`^[A-Z]{2}$`, "unknown_choice")},
@@ -58,9 +60,9 @@ var merchantRules = []rule{
 	{name: "bank_name", max: 120},
 	{name: "bank_account_name", max: 255},
 	{name: "bank_account_number", max: 34, clean: compact, check: matches(`^[0-9A-Za-z]{4,34}$`, "not_alphanumeric")},
-	{name: "responsible", max: 19, clean: digits},
+	{name: "responsible", max: 18, check: matches(`^[1-9][0-9]*$`, "unknown_choice")},
 	{name: "due_on", max: 10, check: date},
-	{name: "notes", max: 4000},
+	{name: "notes", max: 4000, lines: true},
 }
 
 var requiredFields = []string{"name", "business_type", "legal_entity", "business_line", "nationality"}
@@ -72,11 +74,17 @@ func (f MerchantForm) read() (MerchantForm, error) {
 		refused = append(refused, fault.Field{Name: name, Code: code, Params: fault.Pairs(pairs...)})
 	}
 	for _, r := range merchantRules {
-		v := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(f[r.name], "\x00", ""), ""))
+		v := oneLine(f[r.name])
+		if r.lines {
+			v = manyLines(f[r.name])
+		}
 		if r.clean != nil {
 			v = r.clean(v)
 		}
 		clean[r.name] = v
+	}
+	for _, whose := range []string{"", "owner_"} {
+		clean[whose+"phone_number"] = phone(clean[whose+"phone_number"], orElse(clean[whose+"phone_calling_code"], "62"))
 	}
 	for _, r := range merchantRules {
 		v := clean[r.name]
@@ -102,17 +110,47 @@ func enumWord(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToUpper(s), func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), "_")
 }
 
-func digits(s string) string {
-	return strings.NewReplacer(" ", "", ".", "", "-", "", "/", "", "+", "").Replace(s)
-}
-func compact(s string) string { return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s) }
+// oneLine is a text without line breaks and the like, spaces at its ends, and runs of them.
+func oneLine(s string) string { return strings.Join(strings.Fields(printable(s)), " ") }
 
-// phone is a number as DOKU wants it: digits, without the country's code and without leading zeros.
-func phone(s string) string {
-	international := strings.HasPrefix(strings.TrimSpace(s), "+")
-	n := strings.NewReplacer("(", "", ")", "").Replace(digits(s))
-	if international || strings.HasPrefix(n, "0062") {
-		n = strings.TrimPrefix(strings.TrimLeft(n, "0"), "62")
+// manyLines is a text whose only control characters are line breaks.
+func manyLines(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(printable(line), " ")
+	}
+	return strings.Trim(strings.Join(lines, "\n"), " \n")
+}
+
+// compact is a number without what people put between its digits; other characters stay, to be refused.
+func compact(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '.' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// digits is compact for what may also be written with slashes, brackets or a plus.
+func digits(s string) string {
+	return strings.NewReplacer("/", "", "(", "", ")", "", "+", "").Replace(compact(s))
+}
+
+// phone is a number as DOKU wants it: digits, without the country's code and without leading zeros. With a plus or 00 the
+// code must be the given one; a plus that is left refuses the number. An Indonesian mobile number may come with its bare
+// code, which no number within the country can be taken for: 0628, of Karo, has fewer digits.
+func phone(s, code string) string {
+	n := digits(s)
+	switch foreign := strings.HasPrefix(strings.TrimLeft(s, " ("), "+"); {
+	case foreign || strings.HasPrefix(n, "00"):
+		rest, ours := strings.CutPrefix(strings.TrimPrefix(n, "00"), code)
+		if !ours {
+			return "+" + n
+		}
+		n = rest
+	case code == "62" && strings.HasPrefix(n, "628") && len(n) >= 11:
+		n = n[2:]
 	}
 	return strings.TrimLeft(n, "0")
 }

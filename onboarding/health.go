@@ -3,8 +3,8 @@ package onboarding
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,12 +20,20 @@ type Health struct {
 	now  func() time.Time
 
 	mu      sync.Mutex
-	down    bool
-	known   bool
-	written time.Time
+	uploads seen
+	others  seen
 }
 
-const healthInterval = 5 * time.Second
+// seen is what was written down last of one kind of calls.
+type seen struct {
+	down bool
+	at   time.Time
+}
+
+const (
+	healthInterval = 5 * time.Second
+	wakeAll        = 1 << 30
+)
 
 // NewHealth keeps its findings in store.
 func NewHealth(store *models.Store, now func() time.Time, log *slog.Logger) *Health {
@@ -35,7 +43,7 @@ func NewHealth(store *models.Store, now func() time.Time, log *slog.Logger) *Hea
 // Observe takes one call's outcome; it is the client's Options.Observe.
 func (h *Health) Observe(o doku.Outcome) {
 	down := unwell(o)
-	if !h.news(down) {
+	if !h.news(o.Call == doku.CallUpload, down) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -47,35 +55,41 @@ func (h *Health) Observe(o doku.Outcome) {
 
 func (h *Health) record(ctx context.Context, o doku.Outcome, down bool) error {
 	if down {
-		return h.keep().DOKUFailed(ctx, fmt.Sprintf("%s %d", o.Call, o.Status))
+		return h.keep().DOKUFailed(ctx, o.Call, o.Status)
 	}
-	recovered, err := h.keep().DOKUAnswered(ctx, o.Duration)
+	recovered, err := h.keep().DOKUAnswered(ctx, o.Call, o.Duration)
 	if err != nil || !recovered {
 		return err
 	}
-	n, err := h.keep().WakeDeliveries(ctx)
+	n, err := h.keep().WakeDeliveries(ctx, wakeAll)
 	h.log.Info("DOKU answers again", "woken", n)
 	return err
 }
 
 // news reports whether an outcome is worth writing down.
-func (h *Health) news(down bool) bool {
+func (h *Health) news(upload, down bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.known && h.down == down && h.now().Sub(h.written) < healthInterval {
+	last := &h.others
+	if upload {
+		last = &h.uploads
+	}
+	if !last.at.IsZero() && last.down == down && h.now().Sub(last.at) < healthInterval {
 		return false
 	}
-	h.known, h.down, h.written = true, down, h.now()
+	*last = seen{down, h.now()}
 	return true
 }
 
-// unwell tells an outage from an answer: a refusal of one file says that DOKU is there.
+// unwell tells an outage from an answer: a refusal of one file, or a wish to be asked less often, says that DOKU is
+// there. Without a token nothing works.
 func unwell(o doku.Outcome) bool {
 	e, ok := errors.AsType[*doku.Error](o.Err)
-	return ok && e.Temporary()
+	return ok && (e.Call == doku.CallToken || e.Temporary() && e.Status != http.StatusTooManyRequests)
 }
 
-// Probe asks DOKU for a token while it is down, so that what waits goes on as soon as it can.
+// Probe knocks at DOKU while it is down, so that what waits goes on as soon as it can: it asks for a token, and when that
+// comes lets one document try whether uploads get through too. The others follow when one did.
 func (s *Service) Probe(ctx context.Context) error {
 	health, err := s.Store.Health(ctx)
 	if err != nil || health.DownSince == nil {
@@ -83,5 +97,15 @@ func (s *Service) Probe(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return s.DOKU.Probe(ctx)
+	if err := s.DOKU.Probe(ctx); err != nil {
+		return err
+	}
+	if health, err = s.Store.Health(ctx); err != nil || health.DownSince == nil {
+		return err
+	}
+	n, err := s.Store.Keep().WakeDeliveries(ctx, 1)
+	if err == nil && n == 0 { // nothing waits that could find out
+		_, err = s.Store.Keep().DOKUAnswered(ctx, doku.CallUpload, time.Duration(health.LatencyMS)*time.Millisecond)
+	}
+	return err
 }

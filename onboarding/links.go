@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"hash"
 	"io"
 	"time"
 
@@ -17,10 +16,11 @@ import (
 )
 
 const (
-	linkMargin   = 30 * time.Second // a link this close to its end counts as expired
+	linkMargin   = 30 * time.Second // a link this close to its end counts as expired; one of a short life, a quarter of it
+	linkPatience = 10 * time.Second // without a byte from DOKU's storage for so long, the original takes over
 	refreshLease = 20 * time.Second
+	refreshWait  = 8 * time.Second // for DOKU's answer; a reader waits meanwhile
 	refreshPoll  = 200 * time.Millisecond
-	heldBack     = 32 << 10 // bytes kept until the whole of a body was checked
 )
 
 // Where a document's bytes came from.
@@ -41,7 +41,14 @@ type Opened struct {
 
 // LinkFresh reports whether the cached link of a document is good for now.
 func LinkFresh(d models.Document, now time.Time) bool {
-	return len(d.Link) > 0 && d.LinkExpiresAt != nil && d.LinkExpiresAt.Sub(now) > linkMargin
+	if len(d.Link) == 0 || d.LinkExpiresAt == nil {
+		return false
+	}
+	margin := linkMargin
+	if d.LinkRefreshedAt != nil {
+		margin = min(margin, d.LinkExpiresAt.Sub(*d.LinkRefreshedAt)/4)
+	}
+	return d.LinkExpiresAt.Sub(now) > margin
 }
 
 // OpenDocument opens a document where DOKU keeps it: through its link while that is fresh, else through one that DOKU is
@@ -100,29 +107,27 @@ func (s *Service) openOriginal(ctx context.Context, d models.Document) (*Opened,
 
 // openAtDOKU follows the link. One that the storage no longer honours is refreshed once, and tried once more.
 func (s *Service) openAtDOKU(ctx context.Context, d models.Document) (*Opened, error) {
-	refreshed := false
-	if !LinkFresh(d, s.Now()) {
-		var err error
+	fresh := LinkFresh(d, s.Now())
+	var err error
+	if !fresh {
 		if d, err = s.refreshLink(ctx, d); err != nil {
 			return nil, err
 		}
-		refreshed = true
 	}
 	body, err := s.followLink(ctx, d)
-	if e, ok := errors.AsType[*doku.LinkError](err); ok && e.Expired() && !refreshed {
-		if err := s.Store.Keep().ExpireLink(ctx, d.ID); err != nil {
+	if e, ok := errors.AsType[*doku.LinkError](err); ok && e.Expired() && fresh {
+		if err := s.Store.Keep().RejectLink(ctx, d.ID, d.Link); err != nil {
 			return nil, err
 		}
 		if d, err = s.refreshLink(ctx, d); err != nil {
 			return nil, err
 		}
-		refreshed = true
 		body, err = s.followLink(ctx, d)
 	}
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "link_unavailable")
 	}
-	return s.checked(ctx, d, body, refreshed)
+	return s.checked(ctx, d, body)
 }
 
 func (s *Service) followLink(ctx context.Context, d models.Document) (*doku.LinkBody, error) {
@@ -130,11 +135,11 @@ func (s *Service) followLink(ctx context.Context, d models.Document) (*doku.Link
 	if err != nil {
 		return nil, err
 	}
-	return s.DOKU.OpenLink(ctx, link)
+	return openPatiently(ctx, s.patience, func(ctx context.Context) (*doku.LinkBody, error) { return s.DOKU.OpenLink(ctx, link) })
 }
 
 // checked holds what DOKU sends against what was accepted.
-func (s *Service) checked(ctx context.Context, d models.Document, body *doku.LinkBody, refreshed bool) (*Opened, error) {
+func (s *Service) checked(ctx context.Context, d models.Document, body *doku.LinkBody) (*Opened, error) {
 	if len(d.SHA256) == 0 { // delivered by address, and its bytes were not looked at yet
 		return sniffed(d, body)
 	}
@@ -142,21 +147,21 @@ func (s *Service) checked(ctx context.Context, d models.Document, body *doku.Lin
 		body.Close()
 		return nil, fault.New(fault.Unavailable, "link_unavailable")
 	}
-	verified := &verified{body: body, hash: sha256.New(), want: d.SHA256, size: d.Size}
+	v := &verified{body: body, hash: sha256.New(), want: d.SHA256, size: d.Size}
 	if d.BlobRef != "" && d.PurgedAt == nil {
-		verified.original = func() (io.ReadCloser, error) { return s.Blobs.Get(ctx, blob.Ref(d.BlobRef), d.DataKey) }
+		v.original = func() (io.ReadCloser, error) { return s.Blobs.Get(ctx, blob.Ref(d.BlobRef), d.DataKey) }
 	}
-	if refreshed && d.ReadBackAt == nil {
-		verified.whole = func() { s.readBack(ctx, d) }
+	if renewed := d.LinkRefreshedAt != nil && d.DeliveredAt != nil && d.LinkRefreshedAt.After(*d.DeliveredAt); renewed && d.ReadBackAt == nil {
+		v.whole = func() { s.readBack(ctx, d) }
 	}
-	return &Opened{ReadCloser: verified, Document: d, Source: FromDOKU, Size: d.Size, ContentType: d.ContentType}, nil
+	return &Opened{ReadCloser: v, Document: d, Source: FromDOKU, Size: d.Size, ContentType: d.ContentType}, nil
 }
 
 // sniffed lets bytes through that nobody measured, if they begin like something a browser may show.
 func sniffed(d models.Document, body *doku.LinkBody) (*Opened, error) {
 	head := make([]byte, sniffBytes)
-	n, err := io.ReadFull(body, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := fill(body, head)
+	if err != nil {
 		body.Close()
 		return nil, fault.Wrap(err, fault.Unavailable, "link_unavailable")
 	}
@@ -180,127 +185,57 @@ func (s *Service) readBack(ctx context.Context, d models.Document) {
 	}
 }
 
-// verified passes a body on while it hashes it, and holds the end back until the whole is what was accepted. A body that
-// breaks off is continued from the original when what came so far is its beginning.
-type verified struct {
-	body     io.ReadCloser
-	hash     hash.Hash
-	want     []byte
-	size     int64
-	read     int64 // taken from body and hashed
-	pending  []byte
-	checked  bool
-	original func() (io.ReadCloser, error) // nil when it is gone
-	whole    func()
-}
-
-var errNotAccepted = errors.New("onboarding: DOKU's bytes are not the accepted ones")
-
-func (v *verified) Read(p []byte) (int, error) {
-	for {
-		if n := v.ready(); n > 0 {
-			n = copy(p, v.pending[:n])
-			v.pending = v.pending[n:]
-			return n, nil
-		}
-		if v.checked {
-			return 0, io.EOF
-		}
-		if err := v.fill(); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// ready is how much of what was read may go out: everything once checked, all but the end before.
-func (v *verified) ready() int {
-	if v.checked {
-		return len(v.pending)
-	}
-	return len(v.pending) - heldBack
-}
-
-func (v *verified) fill() error {
-	buf := make([]byte, heldBack)
-	n, err := v.body.Read(buf)
-	v.hash.Write(buf[:n])
-	v.read += int64(n)
-	v.pending = append(v.pending, buf[:n]...)
-	switch {
-	case v.read > v.size:
-		return errNotAccepted
-	case err == nil:
-		return nil
-	case v.read < v.size:
-		return v.goOn(err)
-	case !bytes.Equal(v.hash.Sum(nil), v.want):
-		return errNotAccepted
-	}
-	v.checked = true
-	if v.whole != nil {
-		v.whole()
-	}
-	return nil
-}
-
-// goOn replaces a body that broke off by the rest of the original.
-func (v *verified) goOn(cause error) error {
-	if v.original == nil {
-		return errors.Join(io.ErrUnexpectedEOF, cause)
-	}
-	r, err := v.original()
-	if err != nil {
-		return errors.Join(cause, err)
-	}
-	same := sha256.New()
-	if _, err := io.CopyN(same, r, v.read); err != nil {
-		r.Close()
-		return errors.Join(cause, err)
-	}
-	if !bytes.Equal(same.Sum(nil), v.hash.Sum(nil)) {
-		r.Close()
-		return errNotAccepted
-	}
-	v.body.Close()
-	v.body, v.original, v.whole = r, nil, nil
-	return nil
-}
-
-func (v *verified) Close() error { return v.body.Close() }
-
-// refreshLink obtains a fresh link for a document: one refresh at a time for a merchant, in this process and across
-// replicas. fault.Unavailable when DOKU offers no way or does not answer.
+// refreshLink obtains a fresh link for a document by the ways there are: a lookup by file id where DOKU offers one; for a
+// document of a registered merchant Get Business Data, which brings those of all its documents. fault.Unavailable
+// link_unavailable when there is no way, doku_unavailable when DOKU does not answer.
 func (s *Service) refreshLink(ctx context.Context, d models.Document) (models.Document, error) {
-	m, err := s.Store.Merchant(ctx, d.MerchantID)
+	if s.FileLookup {
+		fresh, err := s.refreshAs(ctx, "link:"+d.ID.String(), d, func(ctx context.Context) error { return s.lookUp(ctx, d) })
+		if err == nil {
+			return fresh, nil
+		}
+	}
+	attached, err := s.Store.Attached(ctx, d.ID)
 	if err != nil {
 		return d, err
 	}
-	if m.BrandID == "" && !s.FileLookup { // no documented call turns an unattached file id into a link
+	if !attached { // no documented call turns an unattached file id into a link
 		return d, fault.New(fault.Unavailable, "link_unavailable")
 	}
-	key := "links:" + m.ID.String()
-	_, err, _ = s.refreshes.Do(key, func() (any, error) {
+	return s.refreshAs(ctx, "links:"+d.MerchantID.String(), d, func(ctx context.Context) error { return s.refreshMerchant(ctx, d.MerchantID) })
+}
+
+// refreshAs has one refresh of a name under way, in this process and across replicas, and gives the document back as it
+// stands then.
+func (s *Service) refreshAs(ctx context.Context, name string, d models.Document, ask func(context.Context) error) (models.Document, error) {
+	done := s.refreshes.DoChan(name, func() (any, error) {
 		ctx, cancel := within(ctx, refreshLease)
 		defer cancel()
-		return nil, s.refreshOnce(ctx, key, m, d)
+		return nil, s.refreshUnderLease(ctx, name, d.ID, ask)
 	})
+	select {
+	case <-ctx.Done():
+		return d, ctx.Err()
+	case r := <-done:
+		if r.Err != nil {
+			return d, r.Err
+		}
+	}
+	fresh, err := s.Store.Document(ctx, d.ID)
 	if err != nil {
 		return d, err
 	}
-	if d, err = s.Store.Document(ctx, d.ID); err != nil {
-		return d, err
+	if !LinkFresh(fresh, s.Now()) {
+		return fresh, fault.New(fault.Unavailable, "link_unavailable")
 	}
-	if !LinkFresh(d, s.Now()) {
-		return d, fault.New(fault.Unavailable, "link_unavailable")
-	}
-	return d, nil
+	return fresh, nil
 }
 
-// refreshOnce refreshes under the lease, or waits for the replica that holds it.
-func (s *Service) refreshOnce(ctx context.Context, lease string, m models.Merchant, d models.Document) error {
+// refreshUnderLease refreshes, or waits for the replica that does.
+func (s *Service) refreshUnderLease(ctx context.Context, lease string, id models.DocumentID, ask func(context.Context) error) error {
 	for {
-		now, err := s.Store.Document(ctx, d.ID)
-		if err != nil || LinkFresh(now, s.Now()) {
+		d, err := s.Store.Document(ctx, id)
+		if err != nil || LinkFresh(d, s.Now()) {
 			return err
 		}
 		mine, err := s.Store.Keep().TakeLease(ctx, lease, s.holder, refreshLease)
@@ -309,11 +244,14 @@ func (s *Service) refreshOnce(ctx context.Context, lease string, m models.Mercha
 		}
 		if mine {
 			defer s.dropLease(ctx, lease)
-			return s.askForLinks(ctx, m, d)
+			if d, err = s.Store.Document(ctx, id); err != nil || LinkFresh(d, s.Now()) { // it may just have been done
+				return err
+			}
+			return s.askForLinks(ctx, ask)
 		}
 		select {
 		case <-ctx.Done():
-			return fault.Wrap(ctx.Err(), fault.Unavailable, "link_unavailable")
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "doku_unavailable")
 		case <-time.After(refreshPoll):
 		}
 	}
@@ -327,27 +265,40 @@ func (s *Service) dropLease(ctx context.Context, name string) {
 	}
 }
 
-// askForLinks goes the ways there are to a fresh link: a lookup by file id where DOKU offers one, Get Business Data for a
-// registered merchant, which brings those of all its documents.
-func (s *Service) askForLinks(ctx context.Context, m models.Merchant, d models.Document) error {
-	if s.FileLookup {
-		if file, err := s.DOKU.LookUpFile(ctx, d.FileID); err == nil && file.Link != "" {
-			return s.Store.Keep().SaveLink(ctx, d.ID, s.Vault.SealString(file.Link, linkSeal(d.UID)), file.LinkExpiresAt)
-		}
+// askForLinks asks DOKU, but not while it is known to be down: the original is there at once, and the probe finds out
+// when DOKU is back.
+func (s *Service) askForLinks(ctx context.Context, ask func(context.Context) error) error {
+	health, err := s.Store.Health(ctx)
+	if err != nil {
+		return err
 	}
-	if m.BrandID == "" {
-		return fault.New(fault.Unavailable, "link_unavailable")
+	if health.DownSince != nil {
+		return fault.New(fault.Unavailable, "doku_unavailable")
 	}
-	return s.refreshMerchant(ctx, m)
+	ctx, cancel := context.WithTimeout(ctx, refreshWait)
+	defer cancel()
+	return ask(ctx)
+}
+
+func (s *Service) lookUp(ctx context.Context, d models.Document) error {
+	file, err := s.DOKU.LookUpFile(ctx, d.FileID)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "doku_unavailable")
+	}
+	return s.Store.Keep().SaveLink(ctx, d.ID, s.Vault.SealString(file.Link, linkSeal(d.UID)), file.LinkExpiresAt)
 }
 
 // refreshMerchant reads a registered business and keeps the fresh links of all its documents, matched by place.
-func (s *Service) refreshMerchant(ctx context.Context, m models.Merchant) error {
+func (s *Service) refreshMerchant(ctx context.Context, id models.MerchantID) error {
+	m, err := s.Store.Merchant(ctx, id)
+	if err != nil {
+		return err
+	}
 	data, err := s.DOKU.GetBusiness(ctx, m.BrandID, doku.Combination{BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine, Nationality: m.Nationality})
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable, "doku_unavailable")
 	}
-	attachments, err := s.Store.Attachments(ctx, m.ID)
+	ours, err := s.Store.Attachments(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -356,19 +307,12 @@ func (s *Service) refreshMerchant(ctx context.Context, m models.Merchant) error 
 		at[a.Place] = a
 	}
 	var links []models.FreshLink
-	for _, a := range attachments {
-		there, ok := at[a.Place]
-		if !ok || there.Link == "" {
+	for _, d := range ours {
+		there, ok := at[d.Place]
+		if !ok || there.Link == "" || there.Category != d.Category || there.Code != d.Code {
 			continue
 		}
-		d, err := s.Store.Document(ctx, a.DocumentID)
-		if err != nil {
-			return err
-		}
-		if there.Category != d.Category || there.Code != d.Code {
-			continue
-		}
-		links = append(links, models.FreshLink{Document: d.ID, AttachedID: there.ID, Link: s.Vault.SealString(there.Link, linkSeal(d.UID)), Until: there.LinkExpiresAt})
+		links = append(links, models.FreshLink{Document: d.DocumentID, AttachedID: there.ID, Link: s.Vault.SealString(there.Link, linkSeal(d.UID)), Until: there.LinkExpiresAt})
 	}
 	return s.Store.Keep().SaveLinks(ctx, links)
 }
@@ -401,48 +345,4 @@ func (s *Service) OpenPage(ctx context.Context, actor models.Actor, id models.Do
 		return nil, err
 	}
 	return jpeg, s.saw(ctx, actor, d, models.DocumentFetched, "page", page)
-}
-
-// CheckOriginal fetches, once, the bytes of a document that was delivered by address, checks them like any other and
-// keeps them as its original. What does not pass is said on the document, which stays at DOKU.
-func (s *Service) CheckOriginal(ctx context.Context, id models.DocumentID) error {
-	d, err := s.Store.Document(ctx, id)
-	if err != nil || d.State != models.Delivered || d.BlobRef != "" || d.WithdrawnAt != nil {
-		return err
-	}
-	if !LinkFresh(d, s.Now()) {
-		if d, err = s.refreshLink(ctx, d); err != nil {
-			return s.keepChecked(ctx, d, err)
-		}
-	}
-	body, err := s.followLink(ctx, d)
-	if err != nil {
-		if e, ok := errors.AsType[*doku.LinkError](err); ok && !e.Expired() {
-			return Later{After: time.Minute}
-		}
-		return s.keepChecked(ctx, d, fault.Wrap(err, fault.Unavailable, "link_unavailable"))
-	}
-	defer body.Close()
-	rows, err := s.Store.ChecklistRows(ctx, d.MerchantID)
-	if err != nil {
-		return err
-	}
-	row := models.ChecklistRow{}
-	for _, r := range rows {
-		if r.ID == d.SlotID {
-			row = r
-		}
-	}
-	row.Documents = nil // a duplicate of itself it is not
-	return s.keepChecked(ctx, d, s.acceptBody(ctx, &d, row, body))
-}
-
-func (s *Service) keepChecked(ctx context.Context, d models.Document, refused error) error {
-	if refused != nil && !fault.Is(refused, fault.Invalid) && !fault.Is(refused, fault.Unavailable) {
-		return refused
-	}
-	if refused != nil {
-		d.Problem, d.BlobRef, d.DataKey, d.SHA256, d.Thumbnail = fault.Code(refused), "", nil, nil, nil
-	}
-	return s.Store.Write(ctx, models.System, func(tx *models.Tx) error { return tx.KeepOriginal(d) })
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func (s *Service) CreateMerchant(ctx context.Context, actor models.Actor, form M
 		if err := tx.CreateMerchant(&d, keys); err != nil {
 			return err
 		}
-		return s.begin(tx, d.Merchant.ID, c)
+		return s.follow(tx, d.Merchant.ID, c)
 	})
 	if err != nil {
 		return 0, err
@@ -76,18 +77,6 @@ func (s *Service) placeInCombination(ctx context.Context, tx *models.Tx, d *mode
 	return c, err
 }
 
-// begin gives a merchant the checklist of its combination, when there is one already.
-func (s *Service) begin(tx *models.Tx, id models.MerchantID, c models.Combination) error {
-	if c.SetID != nil {
-		return s.follow(tx, id, c)
-	}
-	m, err := tx.LockMerchant(id)
-	if err != nil {
-		return err
-	}
-	return s.keepProgress(tx, m, c.State)
-}
-
 // awaitRequirements gives DOKU a moment to say what it needs. Whatever happens, the queued job goes on asking.
 func (s *Service) awaitRequirements(ctx context.Context, id models.CombinationID) {
 	ctx, cancel := within(ctx, requirementsWait)
@@ -97,12 +86,9 @@ func (s *Service) awaitRequirements(ctx context.Context, id models.CombinationID
 	}
 }
 
-// EditMerchant stores what was typed anew. A changed combination brings the checklist of the new one; documents stay.
+// EditMerchant stores what was typed anew: what the form does not hold stays as it was. A changed combination brings the
+// checklist of the new one; documents stay.
 func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id models.MerchantID, form MerchantForm) error {
-	clean, err := form.read()
-	if err != nil {
-		return err
-	}
 	before, err := s.Store.Dossier(ctx, id)
 	if err != nil {
 		return err
@@ -114,7 +100,13 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 	if err != nil {
 		return err
 	}
-	for _, secret := range []string{"npwp", "bank_account_number"} { // an empty post keeps what only its mask was shown of
+	whole := maps.Clone(was)
+	maps.Copy(whole, form)
+	clean, err := whole.read()
+	if err != nil {
+		return err
+	}
+	for _, secret := range secretFields { // an empty post keeps what only its mask was shown of
 		if clean[secret] == "" {
 			clean[secret] = was[secret]
 		}
@@ -144,8 +136,12 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 		if c.ID == before.Merchant.CombinationID {
 			return nil
 		}
-		ready = c.SetID != nil
-		return s.begin(tx, id, c)
+		if ready = c.SetID != nil; !ready {
+			if err := tx.LeaveSet(id); err != nil {
+				return err
+			}
+		}
+		return s.follow(tx, id, c)
 	})
 	if err == nil && !ready {
 		s.awaitRequirements(ctx, d.Merchant.CombinationID)
@@ -239,6 +235,9 @@ func wholePhone(code, number string) string {
 	return orElse(code, "62") + number
 }
 
+// secretFields are shown masked to everyone, in the form too.
+var secretFields = []string{"npwp", "bank_account_number"}
+
 // Typed is what was typed of a merchant, as its form shows it: numbers that are shown to nobody come masked under their
 // name with "_masked".
 func (s *Service) Typed(ctx context.Context, id models.MerchantID) (MerchantForm, error) {
@@ -250,7 +249,7 @@ func (s *Service) Typed(ctx context.Context, id models.MerchantID) (MerchantForm
 	if err != nil {
 		return nil, err
 	}
-	for _, secret := range []string{"npwp", "bank_account_number"} {
+	for _, secret := range secretFields {
 		f[secret+"_masked"] = Mask(f[secret])
 		delete(f, secret)
 	}

@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"berkas/models"
@@ -34,7 +35,7 @@ func fileURLSeal(uid string) string   { return "documents.file_url:" + uid }
 func thumbnailSeal(uid string) string { return "documents.thumbnail:" + uid }
 func bodySeal(uid string) string      { return "submissions.body:" + uid }
 func fieldSeal(merchantUID string, s models.Slot, code string) string {
-	return "slot_fields.value:" + merchantUID + ":" + s.OwnerPath + ":" + s.Category + ":" + s.Code + ":" + code
+	return fmt.Sprintf("slot_fields.value:%s:%s:%s:%s:%d:%s", merchantUID, s.OwnerPath, s.Category, s.Code, s.Ordinal, code)
 }
 
 func sealJSON[T any](s *Service, v T, bound string) []byte {

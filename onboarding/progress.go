@@ -1,6 +1,9 @@
 package onboarding
 
-import "berkas/models"
+import (
+	"berkas/internal/fault"
+	"berkas/models"
+)
 
 // Standing is a merchant's completeness: what is kept with it and shown everywhere.
 type Standing struct {
@@ -112,21 +115,38 @@ func urgent(parts []models.ProgressPart) (models.ProgressState, models.NextActor
 	return state, next
 }
 
-// keepProgress computes a merchant's completeness as the transaction sees it and keeps it.
-func (s *Service) keepProgress(tx *models.Tx, m models.Merchant, combination models.CombinationState) error {
+// keepProgress computes the completeness of a locked merchant as the transaction sees it and keeps it.
+func (s *Service) keepProgress(tx *models.Tx, m models.Merchant) error {
 	rows, err := tx.ChecklistRows(m.ID)
 	if err != nil {
 		return err
 	}
-	st := Completeness(m, combination, rows)
+	state := models.ChecklistReady
+	if m.SetID == nil {
+		c, err := tx.Combination(m.CombinationID)
+		if err != nil {
+			return err
+		}
+		state = c.State
+	}
+	st := Completeness(m, state, rows)
 	return tx.KeepProgress(m, st.Progress, st.State, st.Next)
 }
 
-// recount is keepProgress for a merchant that is already locked and whose checklist is ready.
+// open is a merchant that may be changed, held for the rest of the transaction. fault.Conflict when it is archived.
+func open(tx *models.Tx, id models.MerchantID) (models.Merchant, error) {
+	m, err := tx.LockMerchant(id)
+	if err == nil && m.ArchivedAt != nil {
+		err = fault.New(fault.Conflict, "merchant_archived")
+	}
+	return m, err
+}
+
+// recount locks a merchant and keeps its progress.
 func (s *Service) recount(tx *models.Tx, id models.MerchantID) error {
 	m, err := tx.LockMerchant(id)
 	if err != nil {
 		return err
 	}
-	return s.keepProgress(tx, m, models.ChecklistReady)
+	return s.keepProgress(tx, m)
 }

@@ -83,14 +83,14 @@ func (s *Service) registration(d models.Dossier, rows []models.ChecklistRow) (*d
 	}
 	for _, row := range rows {
 		doc := row.Newest()
-		if doc == nil || doc.State != models.Delivered {
+		if !Asked(row) || doc == nil || doc.State != models.Delivered {
 			continue
 		}
 		switch {
 		case row.Category == doku.CategoryPhotoProof:
 			attach(doc.ID, "business.brands[0].photo_proofs[%d]", len(brand.PhotoProofs))
 			brand.PhotoProofs = append(brand.PhotoProofs, doku.FileRef{ID: doc.FileID})
-		case row.Category == doku.CategoryOwnerLiveness:
+		case row.Category == doku.CategoryOwnerLiveness && contact.OwnerLiveness == nil:
 			attach(doc.ID, "business.contacts[0].owner_liveness")
 			contact.OwnerLiveness = &doku.FileRef{ID: doc.FileID}
 		case row.Category == doku.CategoryDocument:

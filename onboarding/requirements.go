@@ -6,6 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"berkas/doku"
@@ -45,13 +48,17 @@ func (s *Service) ReadRequirements(ctx context.Context, id models.CombinationID)
 	return s.followRequirements(ctx, id)
 }
 
-// AwaitRequirements reads a combination's checklist unless somebody has done so meanwhile.
+// AwaitRequirements reads a combination's checklist unless somebody has done so meanwhile, and sees to it that every
+// merchant got it.
 func (s *Service) AwaitRequirements(ctx context.Context, id models.CombinationID) error {
 	c, err := s.Store.Combination(ctx, id)
-	if err != nil || c.State != models.ChecklistPending {
+	switch {
+	case err != nil:
 		return err
+	case c.State == models.ChecklistPending:
+		return s.ReadRequirements(ctx, id)
 	}
-	return s.ReadRequirements(ctx, id)
+	return s.followRequirements(ctx, id)
 }
 
 func (s *Service) requirementsFailed(ctx context.Context, c models.Combination, err error) error {
@@ -78,32 +85,37 @@ func (s *Service) keepRequirements(ctx context.Context, id models.CombinationID,
 		items[i] = models.Requirement{Path: q.Path, OwnerPath: q.Owner, Category: q.Category, Code: q.Code, Name: q.Name,
 			Extensions: q.Extensions, MaxSize: q.MaxSize, Form: formFields(q.Form)}
 	}
-	// What is asked decides whether an answer is new, not the order or the spaces it was written in.
-	said, err := json.Marshal(struct {
-		Assumed bool
-		Items   []models.Requirement
-	}{answer.Assumed, items})
-	if err != nil {
-		return err
-	}
-	hash := sha256.Sum256(said)
+	hash := whatIsAsked(answer.Assumed, items)
 	return s.Store.Write(ctx, models.DOKU, func(tx *models.Tx) error {
 		c, err := tx.LockCombination(id)
 		if err != nil {
 			return err
 		}
 		if c.SetID != nil {
-			current, err := s.Store.RequirementSet(ctx, *c.SetID)
+			current, err := tx.RequirementSet(*c.SetID)
 			if err != nil {
 				return err
 			}
-			if bytes.Equal(current.RawHash, hash[:]) {
+			if bytes.Equal(current.RawHash, hash) {
 				return tx.ReadAgain(id)
 			}
 		}
-		set := &models.RequirementSet{CombinationID: id, Raw: string(answer.Raw), RawHash: hash[:], Assumed: answer.Assumed}
+		set := &models.RequirementSet{CombinationID: id, Raw: string(answer.Raw), RawHash: hash, Assumed: answer.Assumed}
 		return tx.AddRequirementSet(set, items)
 	})
+}
+
+// whatIsAsked is what decides whether an answer is new: not the order or the spaces it was written in.
+func whatIsAsked(assumed bool, items []models.Requirement) []byte {
+	lines := make([]string, len(items))
+	for i, q := range items {
+		q.Path = ""
+		raw, _ := json.Marshal(q) // texts, numbers and booleans always marshal
+		lines[i] = string(raw)
+	}
+	slices.Sort(lines)
+	hash := sha256.Sum256([]byte(fmt.Sprint(assumed, "\n", strings.Join(lines, "\n"))))
+	return hash[:]
 }
 
 func formFields(form []doku.FormField) []models.FormField {
@@ -121,20 +133,22 @@ func (s *Service) followRequirements(ctx context.Context, id models.CombinationI
 	if err != nil {
 		return err
 	}
-	if c.SetID == nil {
-		return s.recountRefused(ctx, c)
+	action := models.RequirementsChanged
+	if c.SetID == nil { // refused: the checklist will not come
+		action = models.RequirementsRefused
 	}
-	for {
+	for after := models.MerchantID(0); ; {
 		n := 0
 		err := s.Store.Write(ctx, models.System, func(tx *models.Tx) error {
-			ids, err := tx.MerchantsOnOtherSet(id, *c.SetID, followBatch)
+			ids, err := tx.MerchantsOnOtherSet(c, after, followBatch)
 			if err != nil {
 				return err
 			}
 			if n = len(ids); n == 0 {
 				return errNothing
 			}
-			tx.Audit(models.RequirementsChanged, id.Ref(), "merchants", n)
+			after = ids[n-1]
+			tx.Audit(action, id.Ref(), "merchants", n)
 			for _, merchant := range ids {
 				if err := s.follow(tx, merchant, c); err != nil {
 					return err
@@ -154,8 +168,11 @@ func (s *Service) followRequirements(ctx context.Context, id models.CombinationI
 // errNothing rolls a write back that found nothing to change.
 var errNothing = errors.New("onboarding: nothing to change")
 
-// follow moves one merchant to its combination's set and says in its timeline what changed.
+// follow gives one merchant its combination's set, when there is one, and says in its timeline what changed.
 func (s *Service) follow(tx *models.Tx, id models.MerchantID, c models.Combination) error {
+	if c.SetID == nil {
+		return s.recount(tx, id)
+	}
 	if err := tx.FollowSet(id, *c.SetID); err != nil {
 		return err
 	}
@@ -172,28 +189,7 @@ func (s *Service) follow(tx *models.Tx, id models.MerchantID, c models.Combinati
 		}
 		tx.Audit(models.RequirementsRead, id.Ref(), "n", len(rows))
 	}
-	return s.keepProgress(tx, m, c.State)
-}
-
-// recountRefused tells the merchants of a refused combination that their checklist will not come.
-func (s *Service) recountRefused(ctx context.Context, c models.Combination) error {
-	return s.Store.Write(ctx, models.System, func(tx *models.Tx) error {
-		ids, err := tx.MerchantsOnOtherSet(c.ID, 0, followBatch)
-		if err != nil {
-			return err
-		}
-		tx.Audit(models.RequirementsRefused, c.ID.Ref(), "merchants", len(ids))
-		for _, id := range ids {
-			m, err := tx.LockMerchant(id)
-			if err != nil {
-				return err
-			}
-			if err := s.keepProgress(tx, m, c.State); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.keepProgress(tx, m)
 }
 
 // ReadMerchantRequirements asks DOKU again for one merchant's checklist, now.

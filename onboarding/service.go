@@ -42,11 +42,12 @@ type Parts struct {
 type Service struct {
 	Parts
 	holder    string // names this process in leases
+	patience  time.Duration
 	refreshes singleflight.Group
 }
 
 // New makes a Service of its parts.
-func New(p Parts) *Service { return &Service{Parts: p, holder: rand.Text()} }
+func New(p Parts) *Service { return &Service{Parts: p, holder: rand.Text(), patience: linkPatience} }
 
 // within is a context for what must be finished although the caller has gone: bounded, but not cancelled with it.
 func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

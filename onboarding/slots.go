@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // byHandPath is the owner of slots that DOKU did not ask for.
 const byHandPath = "business"
 
-// AddSlot adds a place for a category and code that DOKU takes without asking.
+// AddSlot adds a place for a category and code that DOKU takes without asking. An empty one that is there already is it.
 func (s *Service) AddSlot(ctx context.Context, actor models.Actor, id models.MerchantID, category, code string) (models.SlotID, error) {
 	if category != doku.CategoryDocument {
 		code = ""
@@ -26,21 +27,31 @@ func (s *Service) AddSlot(ctx context.Context, actor models.Actor, id models.Mer
 	}
 	slot := &models.Slot{MerchantID: id, OwnerPath: byHandPath, Category: category, Code: code}
 	err := s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := tx.LockMerchant(id)
+		m, err := open(tx, id)
 		if err != nil {
 			return err
-		}
-		if m.ArchivedAt != nil {
-			return fault.New(fault.Conflict, "merchant_archived")
 		}
 		if m.SetID == nil {
 			return fault.New(fault.Conflict, "checklist_not_ready")
 		}
+		rows, err := tx.ChecklistRows(id)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.Category == category && row.Code == code && Asked(row) && row.Newest() == nil {
+				slot.ID = row.ID
+				return errNothing
+			}
+		}
 		if err := tx.AddSlot(slot); err != nil {
 			return err
 		}
-		return s.keepProgress(tx, m, models.ChecklistReady)
+		return s.keepProgress(tx, m)
 	})
+	if errors.Is(err, errNothing) {
+		err = nil
+	}
 	return slot.ID, err
 }
 
@@ -51,14 +62,14 @@ func (s *Service) RemoveSlot(ctx context.Context, actor models.Actor, id models.
 		return err
 	}
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := tx.LockMerchant(id)
+		m, err := open(tx, id)
 		if err != nil {
 			return err
 		}
 		if err := tx.RemoveSlot(row.Slot); err != nil {
 			return err
 		}
-		return s.keepProgress(tx, m, models.ChecklistReady)
+		return s.keepProgress(tx, m)
 	})
 }
 
@@ -77,17 +88,14 @@ func (s *Service) SetFields(ctx context.Context, actor models.Actor, id models.M
 	}
 	if len(fields) > 0 {
 		err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-			m, err := tx.LockMerchant(id)
+			m, err := open(tx, id)
 			if err != nil {
 				return err
-			}
-			if m.ArchivedAt != nil {
-				return fault.New(fault.Conflict, "merchant_archived")
 			}
 			if err := s.setFields(tx, m, row, fields); err != nil {
 				return err
 			}
-			return s.keepProgress(tx, m, models.ChecklistReady)
+			return s.keepProgress(tx, m)
 		})
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"strings"
 	"time"
 
@@ -44,33 +45,40 @@ type Attempt struct {
 // fault.Unauthenticated sign_in_failed says nothing about what was wrong; fault.RateLimited after too many failures of
 // one account or one address; fault.Forbidden demo_forbidden.
 func (g *Gate) SignIn(ctx context.Context, a Attempt) (token string, p models.Person, err error) {
-	subjects := [][]byte{subject("account", strings.ToLower(a.Email)), subject("address", a.Address)}
-	if err := g.throttled(ctx, subjects); err != nil {
-		return "", p, err
+	a.Email = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(a.Email, "\x00", ""), ""))
+	account, address := subject("account", strings.ToLower(a.Email)), subject("address", a.Address)
+	if err := g.throttle(ctx, account, address); err != nil {
+		return "", models.Person{}, err
 	}
 	p, err = g.identify(ctx, a)
 	if fault.Is(err, fault.Unauthenticated) {
-		return "", p, g.failed(ctx, a, subjects, err)
+		return "", models.Person{}, g.failed(ctx, a, err)
+	}
+	if err := errors.Join(g.store.Keep().ForgiveAttempt(ctx, account), g.store.Keep().ForgiveAttempt(ctx, address)); err != nil {
+		return "", models.Person{}, err
 	}
 	if err != nil {
-		return "", p, err
+		return "", models.Person{}, err
 	}
 	if p.Demo && a.NoDemo {
-		return "", p, fault.New(fault.Forbidden, "demo_forbidden")
+		return "", models.Person{}, fault.New(fault.Forbidden, "demo_forbidden")
 	}
 	token = rand.Text() + rand.Text()
 	now := g.now().UTC()
 	session := &models.Session{TokenHash: tokenHash(token), PersonID: p.ID, Agent: bounded(a.Agent), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(AbsoluteTimeout)}
 	err = g.store.Write(ctx, p.Actor(a.RequestID), func(tx *models.Tx) error { return tx.StartSession(session) })
 	if err == nil {
-		err = g.store.Keep().ForgetFailures(ctx, subjects[0])
+		err = g.store.Keep().ForgetAttempts(ctx, account)
 	}
-	return token, p, err
+	if err != nil {
+		return "", models.Person{}, err
+	}
+	return token, p, nil
 }
 
 // identify finds the person and checks the password; every way of failing takes as long and says the same.
 func (g *Gate) identify(ctx context.Context, a Attempt) (models.Person, error) {
-	p, err := g.store.PersonByEmail(ctx, strings.TrimSpace(a.Email))
+	p, err := g.store.PersonByEmail(ctx, a.Email)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return p, err
 	}
@@ -90,13 +98,17 @@ func (g *Gate) identify(ctx context.Context, a Attempt) (models.Person, error) {
 	return p, nil
 }
 
-func (g *Gate) throttled(ctx context.Context, subjects [][]byte) error {
-	for i, most := range []int{maxFailuresPerAccount, maxFailuresPerAddress} {
-		n, since, err := g.store.Keep().Failures(ctx, subjects[i], ThrottleWindow)
+// throttle counts an attempt before it is judged, so that many at once are no way around the limits.
+func (g *Gate) throttle(ctx context.Context, account, address []byte) error {
+	for _, s := range []struct {
+		subject []byte
+		most    int
+	}{{account, maxFailuresPerAccount}, {address, maxFailuresPerAddress}} {
+		n, since, err := g.store.Keep().CountAttempt(ctx, s.subject, ThrottleWindow)
 		if err != nil {
 			return err
 		}
-		if n >= most {
+		if n > s.most {
 			wait := max(time.Second, since.Add(ThrottleWindow).Sub(g.now()))
 			f := fault.New(fault.RateLimited, "sign_in_limited", "seconds", int(wait.Seconds()))
 			f.RetryAfter = wait
@@ -106,12 +118,8 @@ func (g *Gate) throttled(ctx context.Context, subjects [][]byte) error {
 	return nil
 }
 
-func (g *Gate) failed(ctx context.Context, a Attempt, subjects [][]byte, why error) error {
-	for _, s := range subjects {
-		if _, err := g.store.Keep().CountFailure(ctx, s, ThrottleWindow); err != nil {
-			return err
-		}
-	}
+// failed leaves a trace of an attempt that was judged, and says what it came to.
+func (g *Gate) failed(ctx context.Context, a Attempt, why error) error {
 	anonymous := models.Anonymous
 	anonymous.RequestID = a.RequestID
 	err := g.store.Write(ctx, anonymous, func(tx *models.Tx) error {
@@ -130,12 +138,12 @@ func (g *Gate) Who(ctx context.Context, token string) (models.Person, error) {
 		return models.Person{}, fault.New(fault.Unauthenticated, "signed_out")
 	}
 	now := g.now().UTC()
-	p, s, err := g.store.SessionPerson(ctx, tokenHash(token), now, IdleTimeout)
+	p, session, seen, err := g.store.SessionPerson(ctx, tokenHash(token), now, IdleTimeout)
 	if fault.Is(err, fault.NotFound) {
 		return p, fault.New(fault.Unauthenticated, "signed_out")
 	}
-	if err == nil && now.Sub(s.SeenAt) > touchInterval {
-		err = g.store.Keep().TouchSession(ctx, s.ID)
+	if err == nil && now.Sub(seen) > touchInterval {
+		err = g.store.Keep().TouchSession(ctx, session)
 	}
 	return p, err
 }
