@@ -46,7 +46,7 @@ func (p demoPaper) heading() string {
 	case "BPOM":
 		return "Izin Edar"
 	}
-	return strings.NewReplacer(" mui", "", " blu", " Badan Layanan", " pub", " Pengumpulan").Replace(words(p.code))
+	return strings.NewReplacer(" mui", "", " blu", " Badan Layanan", " pub", " Pengumpulan").Replace(readable(p.code))
 }
 
 func document(code string) demoPaper { return demoPaper{category: doku.CategoryDocument, code: code} }

@@ -340,7 +340,7 @@ func drawCertificate(m *demoMerchant, p demoPaper, hue palette, version int) can
 	c.centred(ink(0x333333), plain, 20, 360, 386, 590, "diberikan kepada")
 	c.centred(ink(0x111111), bold, 34, 360, 438, 580, m.form["name"])
 	for i, f := range [][2]string{{"Alamat", m.form["address_street"]}, {"Wilayah", m.form["address_area"]}, {"Penanggung jawab", m.form["owner_name"]},
-		{"Bidang usaha", words(m.form["business_line"])}, {"Berlaku sampai", "31-12-2099"}} {
+		{"Bidang usaha", readable(m.form["business_line"])}, {"Berlaku sampai", "31-12-2099"}} {
 		y := 502 + float64(i)*40
 		c.text(ink(0x666666), plain, 19, 96, y, f[0])
 		c.text(ink(0x222222), bold, 19, 290, y, f[1])
@@ -357,8 +357,8 @@ func drawCertificate(m *demoMerchant, p demoPaper, hue palette, version int) can
 	return c
 }
 
-// words is an enumeration's value as one reads it.
-func words(value string) string {
+// readable is an enumeration's value as one reads it.
+func readable(value string) string {
 	s := strings.ToLower(strings.ReplaceAll(value, "_", " "))
 	if s == "" {
 		return s
