@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -20,3 +21,6 @@ type tidier struct {
 func (w *tidier) Work(ctx context.Context, _ *river.Job[tidy]) error {
 	return outcome(w.service.Tidy(ctx))
 }
+
+// Timeout leaves time to walk a large store of files; River takes a job for stuck after ten minutes.
+func (w *tidier) Timeout(*river.Job[tidy]) time.Duration { return 9 * time.Minute }

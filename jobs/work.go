@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"berkas/internal/fault"
 	"berkas/onboarding"
@@ -71,34 +73,53 @@ func schedule() []*river.PeriodicJob {
 }
 
 // Run works until ctx ends, then finishes what is under way, within grace. Beside River's own fetching it sweeps for
-// deliveries that missed their turn, knocks at DOKU while it is down, and seals the audit trail.
+// deliveries that missed their turn, knocks at DOKU while it is down, and seals the audit trail; none of them waits for
+// another.
 func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	sweep, probe, seal := time.NewTicker(sweepInterval), time.NewTicker(probeInterval), time.NewTicker(sealInterval)
-	defer sweep.Stop()
-	defer probe.Stop()
-	defer seal.Stop()
+	var rounds sync.WaitGroup
+	for _, r := range []struct {
+		every time.Duration
+		doing string
+		do    func(context.Context) error
+	}{
+		{sweepInterval, "sweeping", w.sweep},
+		{probeInterval, "knocking at DOKU", w.service.Probe},
+		{sealInterval, "sealing the audit trail", w.service.SealAudit},
+	} {
+		rounds.Go(func() { w.round(ctx, r.every, r.doing, r.do) })
+	}
+	rounds.Wait()
+	return w.stop(ctx, grace)
+}
+
+func (w *Workers) round(ctx context.Context, every time.Duration, doing string, do func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return w.stop(ctx, grace)
-		case <-sweep.C:
-			_, err := w.service.Sweep(ctx)
-			w.complain("sweeping", err)
-		case <-probe.C:
-			w.complain("knocking at DOKU", w.service.Probe(ctx))
-		case <-seal.C:
-			w.complain("sealing the audit trail", w.service.SealAudit(ctx))
+			return
+		case <-tick.C:
+		}
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			w.log.Warn(doing+" failed", "error", err)
 		}
 	}
 }
 
-func (w *Workers) complain(doing string, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) {
-		w.log.Warn(doing+" failed", "error", err)
+// sweep leaves the queue alone while its workers have not even begun with what is in it: then turns are late, not
+// missed, and every sweep would add a job for what has one.
+func (w *Workers) sweep(ctx context.Context) error {
+	due := river.NewJobListParams().Queues(queueDocuments).States(rivertype.JobStateAvailable).Where("scheduled_at <= now()").First(1)
+	backlog, err := w.client.JobList(ctx, due)
+	if err != nil || len(backlog.Jobs) > 0 {
+		return err
 	}
+	_, err = w.service.Sweep(ctx)
+	return err
 }
 
 func (w *Workers) stop(ctx context.Context, grace time.Duration) error {
