@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"strings"
 	"time"
 
@@ -54,7 +53,8 @@ func (g *Gate) SignIn(ctx context.Context, a Attempt) (token string, p models.Pe
 	if fault.Is(err, fault.Unauthenticated) {
 		return "", models.Person{}, g.failed(ctx, a, err)
 	}
-	if err := errors.Join(g.store.Keep().ForgiveAttempt(ctx, account), g.store.Keep().ForgiveAttempt(ctx, address)); err != nil {
+	// Nothing was guessed: neither does a success count against a shared address, nor an attempt that nobody judged.
+	if err := g.forgive(ctx, account, address); err != nil {
 		return "", models.Person{}, err
 	}
 	if err != nil {
@@ -66,7 +66,15 @@ func (g *Gate) SignIn(ctx context.Context, a Attempt) (token string, p models.Pe
 	token = rand.Text() + rand.Text()
 	now := g.now().UTC()
 	session := &models.Session{TokenHash: tokenHash(token), PersonID: p.ID, Agent: bounded(a.Agent), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(AbsoluteTimeout)}
-	err = g.store.Write(ctx, p.Actor(a.RequestID), func(tx *models.Tx) error { return tx.StartSession(session) })
+	err = g.store.Write(ctx, p.Actor(a.RequestID), func(tx *models.Tx) error {
+		if err := tx.SignedIn(p); err != nil {
+			return err
+		}
+		return tx.StartSession(session)
+	})
+	if fault.Is(err, fault.Conflict) { // disabled, or given another password, while we looked: no session outlives that
+		return "", models.Person{}, g.failed(ctx, a, fault.New(fault.Unauthenticated, "sign_in_failed"))
+	}
 	if err == nil {
 		err = g.store.Keep().ForgetAttempts(ctx, account)
 	}
@@ -98,8 +106,10 @@ func (g *Gate) identify(ctx context.Context, a Attempt) (models.Person, error) {
 	return p, nil
 }
 
-// throttle counts an attempt before it is judged, so that many at once are no way around the limits.
+// throttle counts an attempt before it is judged, so that many at once are no way around the limits. What the address is
+// refused for does not count against the account, which somebody else may be about to sign in to.
 func (g *Gate) throttle(ctx context.Context, account, address []byte) error {
+	var counted [][]byte
 	for _, s := range []struct {
 		subject []byte
 		most    int
@@ -108,14 +118,34 @@ func (g *Gate) throttle(ctx context.Context, account, address []byte) error {
 		if err != nil {
 			return err
 		}
+		counted = append(counted, s.subject)
 		if n > s.most {
-			wait := max(time.Second, since.Add(ThrottleWindow).Sub(g.now()))
-			f := fault.New(fault.RateLimited, "sign_in_limited", "seconds", int(wait.Seconds()))
-			f.RetryAfter = wait
-			return f
+			if err := g.forgive(ctx, counted...); err != nil {
+				return err
+			}
+			return g.limited("sign_in_limited", since)
 		}
 	}
 	return nil
+}
+
+// forgive takes one attempt of each subject back, also when whoever made it has gone.
+func (g *Gate) forgive(ctx context.Context, subjects ...[]byte) error {
+	ctx = context.WithoutCancel(ctx)
+	for _, s := range subjects {
+		if err := g.store.Keep().ForgiveAttempt(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// limited refuses until the window that began at since is over.
+func (g *Gate) limited(code string, since time.Time) error {
+	wait := max(time.Second, since.Add(ThrottleWindow).Sub(g.now()))
+	f := fault.New(fault.RateLimited, code, "seconds", int(wait.Seconds()))
+	f.RetryAfter = wait
+	return f
 }
 
 // failed leaves a trace of an attempt that was judged, and says what it came to.
