@@ -41,10 +41,10 @@ func (k Keep) SweepSessions(ctx context.Context, idle, throttle time.Duration) e
 // there are within the window and when it began.
 func (k Keep) CountAttempt(ctx context.Context, subject []byte, window time.Duration) (n int, since time.Time, err error) {
 	now := k.s.now()
-	row, err := one[struct {
+	row, err := one[struct { // GORM takes bytes that come first in parentheses for a list
 		Failures int
 		Since    time.Time
-	}](ctx, k.s.Reader, `insert into sign_in_throttle (subject_hash, failures, since) values (?, 1, ?)
+	}](ctx, k.s.Reader, `insert into sign_in_throttle (failures, subject_hash, since) values (1, ?, ?)
 		on conflict (subject_hash) do update set
 			failures = case when sign_in_throttle.since < ? then 1 else sign_in_throttle.failures + 1 end,
 			since = case when sign_in_throttle.since < ? then excluded.since else sign_in_throttle.since end
