@@ -39,14 +39,21 @@ func inspector(t testing.TB) *Inspector {
 	return i
 }
 
-func inspect(t testing.TB, file []byte) (Facts, error) {
+// walker is an Inspector with so small a budget that it only walks through pictures.
+func walker(t testing.TB) *Inspector {
+	i := *inspector(t)
+	i.budget = newBudget(1)
+	return &i
+}
+
+func inspect(t testing.TB, i *Inspector, file []byte) (Facts, error) {
 	t.Helper()
-	return inspector(t).Inspect(t.Context(), int64(len(file)), ContentType(file), from(file))
+	return i.Inspect(t.Context(), int64(len(file)), ContentType(file), from(file))
 }
 
 func mustInspect(t testing.TB, file []byte) Facts {
 	t.Helper()
-	facts, err := inspect(t, file)
+	facts, err := inspect(t, inspector(t), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +62,12 @@ func mustInspect(t testing.TB, file []byte) Facts {
 
 func refuse(t testing.TB, what string, file []byte, code string) {
 	t.Helper()
-	facts, err := inspect(t, file)
+	refusedBy(t, inspector(t), what, file, code)
+}
+
+func refusedBy(t testing.TB, i *Inspector, what string, file []byte, code string) {
+	t.Helper()
+	facts, err := inspect(t, i, file)
 	if !fault.Is(err, fault.Invalid) || fault.Code(err) != code {
 		t.Errorf("%s: %v, not %s", what, err, code)
 	}

@@ -60,22 +60,27 @@ func TestEmptyAndForeign(t *testing.T) {
 func TestSourceErrorsPassUnchanged(t *testing.T) {
 	t.Parallel()
 	broken := fault.New(fault.Internal, "blob_damaged")
-	for name, file := range map[string][]byte{
-		"jpeg": encodeJPEG(t, card(300, 200, 20), 90),
-		"png":  encodePNG(t, card(300, 200, 0)),
-		"walk": blankPNG(4000, 3200, 8, 6, 1),
-		"pdf":  letter(),
+	for name, c := range map[string]struct {
+		i    *Inspector
+		file []byte
+	}{
+		"jpeg":         {inspector(t), encodeJPEG(t, card(300, 200, 20), 90)},
+		"png":          {inspector(t), encodePNG(t, card(300, 200, 0))},
+		"jpeg, walked": {walker(t), encodeJPEG(t, card(300, 200, 20), 90)},
+		"png, walked":  {walker(t), encodePNG(t, card(300, 200, 20))},
+		"pdf":          {inspector(t), letter()},
 	} {
-		for _, after := range []int{0, 10, len(file) / 2, len(file) - 1} {
+		size, contentType := int64(len(c.file)), ContentType(c.file)
+		for _, after := range []int{0, 10, len(c.file) / 2, len(c.file) - 1} {
 			source := func() (io.ReadCloser, error) {
-				return io.NopCloser(io.MultiReader(reader(file[:after]), iotest.ErrReader(broken))), nil
+				return io.NopCloser(io.MultiReader(reader(c.file[:after]), iotest.ErrReader(broken))), nil
 			}
-			if _, err := inspector(t).Inspect(t.Context(), int64(len(file)), ContentType(file), source); err != broken {
+			if _, err := c.i.Inspect(t.Context(), size, contentType, source); err != broken {
 				t.Errorf("%s, broken after %d bytes: %v", name, after, err)
 			}
 		}
 		unopened := func() (io.ReadCloser, error) { return nil, broken }
-		if _, err := inspector(t).Inspect(t.Context(), int64(len(file)), ContentType(file), unopened); err != broken {
+		if _, err := c.i.Inspect(t.Context(), size, contentType, unopened); err != broken {
 			t.Errorf("%s, not opened: %v", name, err)
 		}
 	}

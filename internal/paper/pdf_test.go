@@ -119,7 +119,7 @@ func TestUsualOdditiesOfPDF(t *testing.T) {
 		if name == "with scripts" || name == "a form of XFA" {
 			odd = moveXref(odd)
 		}
-		if facts, err := inspect(t, odd); err != nil || facts.Pages != 1 || facts.Thumbnail == nil {
+		if facts, err := inspect(t, inspector(t), odd); err != nil || facts.Pages != 1 || facts.Thumbnail == nil {
 			t.Errorf("%s: %+v, %v", name, facts, err)
 		}
 	}

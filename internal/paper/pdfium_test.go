@@ -106,7 +106,10 @@ func TestInspectorRestsAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	compiled := 0
-	i.pdfium.options.Compile = func(context.Context) error { compiled++; return nil }
+	i.pdfium.options.Compile = func(ctx context.Context) error {
+		compiled++
+		return Compile(ctx, i.pdfium.options.CacheDir)
+	}
 	for range 2 {
 		if err := i.Warm(t.Context()); err != nil {
 			t.Fatal(err)
