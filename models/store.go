@@ -100,11 +100,12 @@ func (s *Store) inTx(ctx context.Context, fn func(*gorm.DB, pgx.Tx) error) error
 	})
 }
 
-// onConn lets GORM begin on this one connection.
+// onConn lets GORM begin on this one connection. The transaction does not follow the context, its statements do:
+// database/sql would roll back by itself when the context ends, while pgx still speaks on the connection.
 type onConn struct{ *sql.Conn }
 
 func (c onConn) BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error) {
-	return c.Conn.BeginTx(ctx, o)
+	return c.Conn.BeginTx(context.WithoutCancel(ctx), o)
 }
 
 // connTx is the pgx.Tx of a transaction that database/sql began on the same connection.
