@@ -14,6 +14,7 @@ import (
 	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/internal/words"
+	"berkas/views"
 )
 
 const (
@@ -49,6 +50,9 @@ func (h *handler) enter(c echo.Context, r route) error {
 	if err := h.whoIs(c, r); err != nil {
 		return err
 	}
+	if stop, err := mustChange(c, r); stop {
+		return err
+	}
 	if !can(c, r.Permission) {
 		return fault.New(fault.Forbidden, "forbidden")
 	}
@@ -70,6 +74,7 @@ func (h *handler) whoIs(c echo.Context, r route) error {
 		if p.Language != "" {
 			speak(c, words.Lang(p.Language))
 		}
+		c.SetRequest(c.Request().WithContext(views.WithTheme(c.Request().Context(), p.Theme)))
 		return nil
 	case r.Permission == auth.Public:
 		return nil

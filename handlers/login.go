@@ -96,13 +96,24 @@ func (h *handler) logout(c echo.Context) error {
 	return see(c, views.LoginURL())
 }
 
-// setPreferences remembers the language, for the person or, before the sign-in, for the browser.
+// setPreferences remembers the language, for the person or, before the sign-in, for the browser; of a person the theme too.
 func (h *handler) setPreferences(c echo.Context) error {
 	f, err := form(c)
 	if err != nil {
 		return err
 	}
-	chosen := f.Get("language")
+	if f.Has("theme") {
+		err = h.setTheme(c, f.Get("theme"))
+	} else {
+		err = h.setLanguage(c, f.Get("language"))
+	}
+	if err != nil {
+		return err
+	}
+	return see(c, safeNext(f.Get("next")))
+}
+
+func (h *handler) setLanguage(c echo.Context, chosen string) error {
 	if chosen != string(words.ID) && chosen != string(words.EN) {
 		return fault.New(fault.Invalid, "unknown_choice")
 	}
@@ -112,5 +123,5 @@ func (h *handler) setPreferences(c echo.Context) error {
 		}
 	}
 	h.setCookie(c, languageCookie, chosen, 365*24*time.Hour)
-	return see(c, safeNext(f.Get("next")))
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/internal/words"
 	"berkas/models"
@@ -42,6 +43,9 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 		Nav:   []views.NavItem{{Key: "home", URL: views.HomeURL(), Count: shell.Mine}, {Key: "merchants", URL: views.MerchantsURL()}},
 		DOKU:  views.DOKUView{State: "unknown", Simulator: h.Simulator},
 		Flash: h.takeFlash(c), Here: here(c), Demo: h.Demo,
+	}
+	if can(c, auth.AdministerPeople) {
+		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
 	}
 	switch {
 	case shell.DownSince != nil:

@@ -72,6 +72,21 @@ func (h *handler) routes() []route {
 		{POST, "/documents/:document/withdraw", act, auth.UploadDocuments, limitForm, h.withdrawDocument},
 		{POST, "/documents/:document/rotate", act, auth.ViewDocuments, limitForm, h.rotateDocument},
 
+		{GET, "/people", page, auth.AdministerPeople, limitNone, h.listPeople},
+		{GET, "/people/new", page, auth.AdministerPeople, limitNone, h.newPerson},
+		{POST, "/people", act, auth.AdministerPeople, limitForm, h.createPerson},
+		{GET, "/people/:person", page, auth.AdministerPeople, limitNone, h.showPerson},
+		{POST, "/people/:person", act, auth.AdministerPeople, limitForm, h.updatePerson},
+		{POST, "/people/:person/disable", act, auth.AdministerPeople, limitForm, h.disablePerson},
+		{POST, "/people/:person/enable", act, auth.AdministerPeople, limitForm, h.enablePerson},
+		{POST, "/people/:person/password", act, auth.AdministerPeople, limitForm, h.resetPassword},
+
+		{GET, "/me", page, auth.SignedIn, limitNone, h.showMe},
+		{GET, "/me/password", page, auth.SignedIn, limitNone, h.showChangePassword},
+		{POST, "/me/password", act, auth.SignedIn, limitForm, h.changePassword},
+		{POST, "/me/sessions/end", act, auth.SignedIn, limitForm, h.endOtherSessions},
+		{POST, "/me/sessions/:session/end", act, auth.SignedIn, limitForm, h.endSession},
+
 		{GET, "/_gallery", page, auth.Public, limitNone, h.showGallery},
 		{GET, "/static/*", plain, auth.Public, limitNone, echo.WrapHandler(static.Handler())},
 		{GET, "/healthz", plain, auth.Public, limitNone, h.healthz},

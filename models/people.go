@@ -46,6 +46,11 @@ func (r Reader) Person(ctx context.Context, id PersonID) (Person, error) {
 	return p, translate(err)
 }
 
+// LastAdmin reports whether nobody but id can sign in as an admin.
+func (r Reader) LastAdmin(ctx context.Context, id PersonID) (bool, error) {
+	return one[bool](ctx, r, `select not exists (select from people where role = 'admin' and disabled_at is null and id <> ?)`, id)
+}
+
 // Teams are the teams that people are in.
 func (r Reader) Teams(ctx context.Context) ([]string, error) {
 	return scan[string](ctx, r, `select distinct team from people where team <> '' order by team limit 1000`)

@@ -369,7 +369,7 @@ func GalleryPages() []Sample {
 	all := down
 	all.Checklist.Changes = nil
 	all.Checklist.Groups = []SlotGroup{{Key: "licence", Done: 7, Total: 16, Slots: sampleSlots()}}
-	return []Sample{
+	return append([]Sample{
 		{"login", Login(sampleLogin())},
 		{"login-refused", Login(failedLogin)},
 		{"home", Home(sampleHome("staff"))},
@@ -391,5 +391,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}
+	}, peopleSamples()...)
 }

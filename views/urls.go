@@ -40,5 +40,21 @@ func RetryURL(id int64) string       { return fmt.Sprintf("/documents/%d/retry",
 func WithdrawURL(id int64) string    { return fmt.Sprintf("/documents/%d/withdraw", id) }
 func RotateURL(id int64) string      { return fmt.Sprintf("/documents/%d/rotate", id) }
 
+func PeopleURL() string                { return "/people" }
+func NewPersonURL() string             { return "/people/new" }
+func PersonURL(id int64) string        { return fmt.Sprintf("/people/%d", id) }
+func DisablePersonURL(id int64) string { return fmt.Sprintf("/people/%d/disable", id) }
+func EnablePersonURL(id int64) string  { return fmt.Sprintf("/people/%d/enable", id) }
+func ResetPasswordURL(id int64) string { return fmt.Sprintf("/people/%d/password", id) }
+func MeURL() string                    { return "/me" }
+func ChangePasswordURL() string        { return "/me/password" }
+func EndOtherSessionsURL() string      { return "/me/sessions/end" }
+func EndSessionURL(id int64) string    { return fmt.Sprintf("/me/sessions/%d/end", id) }
+
+// ChangePasswordNextURL asks for another password and comes back to next.
+func ChangePasswordNextURL(next string) string {
+	return ChangePasswordURL() + "?next=" + url.QueryEscape(next)
+}
+
 // LoginNextURL asks for a sign-in and comes back to next.
 func LoginNextURL(next string) string { return LoginURL() + "?next=" + url.QueryEscape(next) }

@@ -35,7 +35,7 @@ func everything() []Sample {
 }
 
 var (
-	key         = regexp.MustCompile(`^(?:app|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|type|legal|line|country|document|fault|error|reason|gallery)\.[\w.]+$`)
+	key         = regexp.MustCompile(`^(?:app|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|type|legal|line|country|document|fault|error|reason|gallery)\.[\w.]+$`)
 	texts       = regexp.MustCompile(`>([^<]+)<|(?:aria-label|title|alt|placeholder)="([^"]*)"`)
 	forbidden   = regexp.MustCompile(`\sstyle=|\son[a-z]+="|hx-on|javascript:|<script>|https?://`)
 	identified  = regexp.MustCompile(`\sid="([^"]+)"`)

@@ -24,7 +24,9 @@ const (
 	argonKey     = 32
 	argonSalt    = 16
 
-	minPassword = 10  // characters, for passwords that people choose
+	// MinPassword is how many characters a password that people choose has at least.
+	MinPassword = 10
+
 	maxPassword = 256 // bytes hashed at most
 )
 
@@ -58,8 +60,8 @@ func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
 // CheckNewPassword refuses a password nobody should choose.
 func CheckNewPassword(password string) error {
 	switch {
-	case utf8.RuneCountInString(password) < minPassword:
-		return fault.New(fault.Invalid, "too_short", "min", minPassword)
+	case utf8.RuneCountInString(password) < MinPassword:
+		return fault.New(fault.Invalid, "too_short", "min", MinPassword)
 	case len(password) > maxPassword:
 		return fault.New(fault.Invalid, "too_long", "max", maxPassword)
 	}

@@ -143,9 +143,7 @@ func (g *Gate) forgive(ctx context.Context, subjects ...[]byte) error {
 // limited refuses until the window that began at since is over.
 func (g *Gate) limited(code string, since time.Time) error {
 	wait := max(time.Second, since.Add(ThrottleWindow).Sub(g.now()))
-	f := fault.New(fault.RateLimited, code, "seconds", int(wait.Seconds()))
-	f.RetryAfter = wait
-	return f
+	return &fault.Error{Kind: fault.RateLimited, Code: code, Params: fault.Pairs("seconds", int(wait.Seconds())), RetryAfter: wait}
 }
 
 // failed leaves a trace of an attempt that was judged, and says what it came to.
