@@ -1,7 +1,6 @@
 package models
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -55,29 +54,70 @@ func (r sealedRow) mark(key []byte) []byte {
 	return h.Sum(nil)
 }
 
-// leaf is the row's hash in the tree; its place in the order of commits is part of it.
-func (r sealedRow) leaf() []byte {
+func (r sealedRow) hash() []byte {
 	h := sha256.New()
-	h.Write([]byte{0})
 	h.Write([]byte(r.Transaction + "\n"))
 	h.Write(r.content())
 	h.Write(r.Mac)
 	return h.Sum(nil)
 }
 
-// merkleRoot is the root over leaves, built as RFC 6962 does: the left half is the largest power of two below n.
-func merkleRoot(leaves [][]byte) []byte {
-	if len(leaves) == 1 {
-		return leaves[0]
+// leaf is a row's place in a tree: whose it is, and the hash of what it says. A tree can be built again from leaves alone,
+// so that one merchant's rows are proved without reading another's.
+type leaf struct {
+	ID       int64
+	At       time.Time
+	Merchant *int64
+	RowHash  []byte
+}
+
+func (l leaf) node() []byte {
+	merchant := int64(0)
+	if l.Merchant != nil {
+		merchant = *l.Merchant
 	}
-	k := 1
-	for k*2 < len(leaves) {
-		k *= 2
+	b := []byte{0}
+	for _, n := range []int64{l.ID, l.At.UnixMicro(), merchant} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
 	}
+	sum := sha256.Sum256(append(b, l.RowHash...))
+	return sum[:]
+}
+
+// merkle builds the root over nodes as RFC 6962 does, one after another. It keeps the roots of the whole subtrees on its
+// left, largest first: as many as n has binary ones.
+type merkle struct {
+	n     int
+	roots [][]byte
+}
+
+func (m *merkle) add(node []byte) {
+	m.n++
+	for k := m.n; k%2 == 0; k /= 2 {
+		last := len(m.roots) - 1
+		node = parent(m.roots[last], node)
+		m.roots = m.roots[:last]
+	}
+	m.roots = append(m.roots, node)
+}
+
+func (m *merkle) root() []byte {
+	if m.n == 0 {
+		return nil
+	}
+	last := len(m.roots) - 1
+	root := m.roots[last]
+	for i := last - 1; i >= 0; i-- {
+		root = parent(m.roots[i], root)
+	}
+	return root
+}
+
+func parent(left, right []byte) []byte {
 	h := sha256.New()
 	h.Write([]byte{1})
-	h.Write(merkleRoot(leaves[:k]))
-	h.Write(merkleRoot(leaves[k:]))
+	h.Write(left)
+	h.Write(right)
 	return h.Sum(nil)
 }
 
@@ -108,7 +148,8 @@ func (r *sealedRow) fields() []any {
 }
 
 // SealAudit seals what was committed since, in the order of the commits, and returns how many rows. Only rows below every
-// running transaction are taken, so that none can come before a sealed one; those beyond all of them come from a backup.
+// running transaction are taken, so that none can come before a sealed one. A visible row at or above all of them was
+// restored from another server's dump, whose transactions had higher numbers.
 func (k Keep) SealAudit(ctx context.Context) (int, error) {
 	n := 0
 	err := k.s.inTx(ctx, func(_ *gormDB, tx pgx.Tx) error {
@@ -126,9 +167,12 @@ func (k Keep) SealAudit(ctx context.Context) (int, error) {
 	return n, translate(err)
 }
 
+// pendingRows leaves out what has a leaf already: nothing the program does brings that about, and it must not stop the
+// sealing of what comes after. A verification names it.
 func pendingRows(ctx context.Context, tx pgx.Tx) ([]sealedRow, error) {
 	rows, err := tx.Query(ctx, `select `+sealedColumns+` from audit_pending p join audit a on a.id = p.audit_id and a.at = p.at
-		where p.transaction < pg_snapshot_xmin(pg_current_snapshot()) or p.transaction > pg_snapshot_xmax(pg_current_snapshot())
+		where (p.transaction < pg_snapshot_xmin(pg_current_snapshot()) or p.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
+			and not exists (select 1 from audit_leaves l where l.audit_id = p.audit_id)
 		order by p.transaction, p.audit_id limit $1`, sealBatch)
 	if err != nil {
 		return nil, err
@@ -140,236 +184,64 @@ func pendingRows(ctx context.Context, tx pgx.Tx) ([]sealedRow, error) {
 }
 
 func (s *Store) seal(ctx context.Context, tx pgx.Tx, rows []sealedRow) error {
-	last, err := lastSeal(ctx, tx)
+	last, err := newestSeal(ctx, tx)
 	if err != nil {
 		return err
 	}
 	seal := AuditSeal{ID: last.ID + 1, SealedAt: s.now().UTC().Truncate(time.Microsecond), Rows: len(rows)}
-	leaves, ids := make([][]byte, len(rows)), make([]int64, len(rows))
-	lines := make([][]any, len(rows))
+	var tree merkle
+	ids, lines := make([]int64, len(rows)), make([][]any, len(rows))
 	for i, r := range rows {
-		leaves[i], ids[i] = r.leaf(), r.ID
-		lines[i] = []any{seal.ID, i, r.ID, r.At, leaves[i]}
+		l := leaf{ID: r.ID, At: r.At, Merchant: r.MerchantID, RowHash: r.hash()}
+		tree.add(l.node())
+		ids[i] = r.ID
+		lines[i] = []any{seal.ID, i, l.ID, l.At, l.Merchant, l.RowHash}
 	}
-	seal.Root = merkleRoot(leaves)
+	seal.Root = tree.root()
 	seal.Chain = seal.link(s.auditKey, last.Chain)
 	_, err = tx.Exec(ctx, `insert into audit_seals (id, sealed_at, rows, root, chain) values ($1, $2, $3, $4, $5)`, seal.ID, seal.SealedAt, seal.Rows, seal.Root, seal.Chain)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"audit_leaves"}, []string{"seal_id", "position", "audit_id", "at", "leaf"}, pgx.CopyFromRows(lines)); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"audit_leaves"}, []string{"seal_id", "position", "audit_id", "at", "merchant_id", "row_hash"}, pgx.CopyFromRows(lines)); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `delete from audit_pending where audit_id = any($1)`, ids)
 	return err
 }
 
-func lastSeal(ctx context.Context, tx pgx.Tx) (a AuditSeal, err error) {
-	err = tx.QueryRow(ctx, `select id, sealed_at, rows, root, chain from audit_seals order by id desc limit 1`).Scan(&a.ID, &a.SealedAt, &a.Rows, &a.Root, &a.Chain)
+const sealColumns = `id, sealed_at, rows, root, chain`
+
+// newestSeal is the zero seal before the first.
+func newestSeal(ctx context.Context, tx pgx.Tx) (AuditSeal, error) {
+	rows, err := tx.Query(ctx, `select `+sealColumns+` from audit_seals order by id desc limit 1`)
+	if err != nil {
+		return AuditSeal{}, err
+	}
+	seal, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[AuditSeal])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return AuditSeal{}, nil
 	}
-	return a, err
+	return seal, err
+}
+
+// NewestSeal is the last link of the audit trail's chain, the zero seal when there is none.
+func (r Reader) NewestSeal(ctx context.Context) (AuditSeal, error) {
+	return one[AuditSeal](ctx, r, `select `+sealColumns+` from audit_seals order by id desc limit 1`)
+}
+
+// Seal is the seal of that number, the zero seal when there is none.
+func (r Reader) Seal(ctx context.Context, id int64) (AuditSeal, error) {
+	return one[AuditSeal](ctx, r, `select `+sealColumns+` from audit_seals where id = ?`, id)
+}
+
+// Unsealed is what waits for its seal: how many rows, and since when.
+type Unsealed struct {
+	Rows  int
+	Since *time.Time
 }
 
 // UnsealedAudit counts the rows that wait for their seal.
-func (r Reader) UnsealedAudit(ctx context.Context) (int, error) {
-	return one[int](ctx, r, `select count(*) from audit_pending`)
-}
-
-// AuditFlaw is the first thing that does not hold. What: changed, missing, inserted, moved, seal, forged.
-type AuditFlaw struct {
-	What string
-	Row  int64 // the audit row's id, 0 when it is about a whole seal
-	Seal int64 // 0: unsealed
-	At   time.Time
-}
-
-// AuditReport is what a verification found.
-type AuditReport struct {
-	Rows     int // sealed rows that hold
-	Seals    int
-	Flaw     *AuditFlaw
-	Unsealed int        // rows younger than the newest seal
-	Since    *time.Time // the oldest of them
-	Last     AuditSeal  // the newest seal: keep its chain elsewhere to prove later that nothing was cut off
-}
-
-// AuditScope says what to verify: everything, what was sealed since, or the rows of one merchant.
-type AuditScope struct {
-	Since    time.Time
-	Merchant MerchantID
-}
-
-// VerifyAudit holds the audit trail against its marks, its trees and its chain, and stops at the first flaw. It streams:
-// its memory does not grow with the trail.
-func (s *Store) VerifyAudit(ctx context.Context, scope AuditScope) (AuditReport, error) {
-	var report AuditReport
-	err := s.inTx(ctx, func(g *gormDB, tx pgx.Tx) error {
-		if err := g.Exec(`set transaction isolation level repeatable read, read only`).Error; err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `set local statement_timeout = 0`); err != nil {
-			return err
-		}
-		v := &verifier{ctx: ctx, tx: tx, key: s.auditKey, scope: scope, report: &report}
-		return v.run()
-	})
-	return report, translate(err)
-}
-
-type verifier struct {
-	ctx    context.Context
-	tx     pgx.Tx
-	key    []byte
-	scope  AuditScope
-	report *AuditReport
-	before []byte // the chain before the seal at hand
-	next   int64  // the id the next seal must have
-}
-
-func (v *verifier) run() error {
-	for _, step := range []func() error{v.seals, v.strangers, v.tail} {
-		if err := step(); err != nil || v.report.Flaw != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// seals walks the chain. Every seal is checked against the one before; the trees of those in scope are built again.
-func (v *verifier) seals() error {
-	for after := int64(0); ; {
-		page, err := v.page(after)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, seal := range page {
-			if err := v.seal(seal); err != nil || v.report.Flaw != nil {
-				return err
-			}
-			after = seal.ID
-		}
-	}
-}
-
-func (v *verifier) page(after int64) ([]AuditSeal, error) {
-	rows, err := v.tx.Query(v.ctx, `select id, sealed_at, rows, root, chain from audit_seals where id > $1 order by id limit 500`, after)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[AuditSeal])
-}
-
-func (v *verifier) seal(seal AuditSeal) error {
-	v.next++
-	if seal.ID != v.next || !hmac.Equal(seal.Chain, seal.link(v.key, v.before)) {
-		v.report.Flaw = &AuditFlaw{What: "seal", Seal: v.next, At: seal.SealedAt}
-		return nil
-	}
-	v.before = seal.Chain
-	v.report.Seals, v.report.Last = v.report.Seals+1, seal
-	if seal.SealedAt.Before(v.scope.Since) {
-		return nil
-	}
-	if v.scope.Merchant != 0 {
-		concerns, err := v.concerns(seal)
-		if err != nil || !concerns {
-			return err
-		}
-	}
-	return v.tree(seal)
-}
-
-// concerns reports whether a seal holds a row of the merchant at hand.
-func (v *verifier) concerns(seal AuditSeal) (yes bool, err error) {
-	err = v.tx.QueryRow(v.ctx, `select exists (select 1 from audit_leaves l join audit a on a.id = l.audit_id and a.at = l.at where l.seal_id = $1 and a.merchant_id = $2)`,
-		seal.ID, v.scope.Merchant).Scan(&yes)
-	return yes, err
-}
-
-// tree builds a seal's tree again and compares leaf by leaf, so that the first row that does not hold is named.
-func (v *verifier) tree(seal AuditSeal) error {
-	rows, err := v.tx.Query(v.ctx, `select l.position, l.audit_id, l.at, l.leaf, a.id is not null, coalesce(a.id, 0), coalesce(a.at, l.at), coalesce(a.transaction::text, ''), coalesce(a.actor_kind, ''),
-		a.actor_id, coalesce(a.actor_role, ''), coalesce(a.action, ''), coalesce(a.subject_kind, ''), a.subject_id, a.merchant_id, coalesce(a.detail::text, ''), coalesce(a.request_id, ''), coalesce(a.mac, '')
-		from audit_leaves l left join audit a on a.id = l.audit_id and a.at = l.at where l.seal_id = $1 order by l.position`, seal.ID)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var leaves [][]byte
-	for rows.Next() {
-		var (
-			position int
-			id       int64
-			at       time.Time
-			leaf     []byte
-			there    bool
-			r        sealedRow
-		)
-		if err := rows.Scan(append([]any{&position, &id, &at, &leaf, &there}, r.fields()...)...); err != nil {
-			return err
-		}
-		flaw := &AuditFlaw{Row: id, Seal: seal.ID, At: at}
-		switch {
-		case position != len(leaves):
-			flaw.What = "moved"
-		case !there:
-			flaw.What = "missing"
-		case !bytes.Equal(r.leaf(), leaf):
-			flaw.What = "changed"
-		case len(r.Mac) > 0 && !hmac.Equal(r.Mac, r.mark(v.key)), len(r.Mac) == 0 && seal.ID > 1:
-			flaw.What = "forged"
-		default:
-			leaves = append(leaves, leaf)
-			v.report.Rows++
-			continue
-		}
-		v.report.Flaw = flaw
-		return nil
-	}
-	if rows.Err() == nil && (len(leaves) != seal.Rows || !bytes.Equal(merkleRoot(leaves), seal.Root)) {
-		v.report.Flaw = &AuditFlaw{What: "moved", Seal: seal.ID, At: seal.SealedAt}
-	}
-	return rows.Err()
-}
-
-// strangers are rows that no seal holds and that do not wait for one.
-func (v *verifier) strangers() error {
-	var flaw AuditFlaw
-	err := v.tx.QueryRow(v.ctx, `select a.id, a.at from audit a where ($1 = 0 or a.merchant_id = $1)
-		and not exists (select 1 from audit_leaves l where l.audit_id = a.id and l.at = a.at)
-		and not exists (select 1 from audit_pending p where p.audit_id = a.id and p.at = a.at) order by a.id limit 1`, v.scope.Merchant).Scan(&flaw.Row, &flaw.At)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err == nil {
-		flaw.What = "inserted"
-		v.report.Flaw = &flaw
-	}
-	return err
-}
-
-// tail counts what waits for its seal, and checks the marks it carries already.
-func (v *verifier) tail() error {
-	rows, err := v.tx.Query(v.ctx, `select `+sealedColumns+` from audit_pending p join audit a on a.id = p.audit_id and a.at = p.at
-		where $1 = 0 or a.merchant_id = $1 order by p.transaction, p.audit_id`, v.scope.Merchant)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r sealedRow
-		if err := rows.Scan(r.fields()...); err != nil {
-			return err
-		}
-		if !hmac.Equal(r.Mac, r.mark(v.key)) {
-			v.report.Flaw = &AuditFlaw{What: "forged", Row: r.ID, At: r.At}
-			return nil
-		}
-		if v.report.Unsealed++; v.report.Since == nil {
-			v.report.Since = &r.At
-		}
-	}
-	return rows.Err()
+func (r Reader) UnsealedAudit(ctx context.Context) (Unsealed, error) {
+	return one[Unsealed](ctx, r, `select count(*) as rows, min(at) as since from audit_pending`)
 }
