@@ -106,12 +106,14 @@ func (k Keep) Postpone(ctx context.Context, d Document, problem string, unclear 
 	return err
 }
 
+// waitsForDOKU is a document whose turn is to come because DOKU was not to be had when it had one.
+const waitsForDOKU = `state = 'waiting' and withdrawn_at is null and next_attempt_at > ? and problem in ('unreachable', 'credential')`
+
 // WakeDeliveries lets up to limit documents that wait because DOKU was not to be had go at the next sweep: their turn is
 // long past. Those that wait because DOKU asked them to (problem limited) go on waiting.
 func (k Keep) WakeDeliveries(ctx context.Context, limit int) (int64, error) {
 	now := k.s.now()
-	return k.exec(ctx, `update documents set next_attempt_at = ? where id in (select id from documents where state = 'waiting' and withdrawn_at is null
-		and next_attempt_at > ? and problem in ('unreachable', 'credential') order by next_attempt_at limit ?)`, now.Add(-time.Minute), now, limit)
+	return k.exec(ctx, `update documents set next_attempt_at = ? where id in (select id from documents where `+waitsForDOKU+` order by next_attempt_at limit ?)`, now.Add(-time.Minute), now, limit)
 }
 
 // Requeue hands documents to the queue again, in one transaction with the time of their next turn.
@@ -211,11 +213,11 @@ func (k Keep) ReadBack(ctx context.Context, id DocumentID) error {
 	return err
 }
 
-// DOKUAnswered notes that DOKU answered a call and how fast; true when it had been down. What was seen to fail in an
-// upload is over only when one gets through.
-func (k Keep) DOKUAnswered(ctx context.Context, call string, latency time.Duration) (bool, error) {
+// DOKUAnswered notes that DOKU answered and how fast; true when it had been down. While documents wait for DOKU, only an
+// upload that gets through ends an outage.
+func (k Keep) DOKUAnswered(ctx context.Context, upload bool, latency time.Duration) (bool, error) {
 	n, err := k.exec(ctx, `update doku_health set down_since = null, last_ok_at = ?, latency_ms = ?
-		where down_since is not null and (? = 'upload' or last_error not like 'upload %')`, k.s.now(), latency.Milliseconds(), call)
+		where down_since is not null and (? or not exists (select 1 from documents where `+waitsForDOKU+`))`, k.s.now(), latency.Milliseconds(), upload, k.s.now())
 	if n > 0 || err != nil {
 		return n > 0, err
 	}

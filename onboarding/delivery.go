@@ -203,7 +203,7 @@ func problemOf(err error) string {
 		return "unreachable"
 	case e.Status == http.StatusTooManyRequests || e.RetryAfter > 0:
 		return "limited"
-	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Call == doku.CallToken && e.Refused():
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Call == doku.CallToken && e.Status >= 400 && e.Status < 500:
 		return "credential"
 	}
 	return "unreachable"

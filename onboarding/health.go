@@ -57,7 +57,7 @@ func (h *Health) record(ctx context.Context, o doku.Outcome, down bool) error {
 	if down {
 		return h.keep().DOKUFailed(ctx, o.Call, o.Status)
 	}
-	recovered, err := h.keep().DOKUAnswered(ctx, o.Call, o.Duration)
+	recovered, err := h.keep().DOKUAnswered(ctx, o.Call == doku.CallUpload, o.Duration)
 	if err != nil || !recovered {
 		return err
 	}
@@ -100,12 +100,6 @@ func (s *Service) Probe(ctx context.Context) error {
 	if err := s.DOKU.Probe(ctx); err != nil {
 		return err
 	}
-	if health, err = s.Store.Health(ctx); err != nil || health.DownSince == nil {
-		return err
-	}
-	n, err := s.Store.Keep().WakeDeliveries(ctx, 1)
-	if err == nil && n == 0 { // nothing waits that could find out
-		_, err = s.Store.Keep().DOKUAnswered(ctx, doku.CallUpload, time.Duration(health.LatencyMS)*time.Millisecond)
-	}
+	_, err = s.Store.Keep().WakeDeliveries(ctx, 1)
 	return err
 }
