@@ -351,7 +351,12 @@
       return;
     }
     slots.sort((a, b) => (b.dataset.state === "missing") - (a.dataset.state === "missing"));
-    let next = 0;
+    const free = new Set(slots.filter((slot) => slot.dataset.state === "missing"));
+    const named = new Map(files.map((file) => {
+      const slot = [...free].find((slot) => slot.dataset.code && file.name.toUpperCase().includes(slot.dataset.code.split("_")[0]));
+      free.delete(slot);
+      return [file, slot];
+    }));
     $("[data-files]", dialog).replaceChildren(...files.map((file) => {
       const item = document.createElement("li");
       const name = document.createElement("span");
@@ -359,8 +364,8 @@
       const select = document.createElement("select");
       select.setAttribute("aria-label", say("chooserFor", { file: file.name }));
       select.append(new Option(words.skip, ""), ...slots.map((slot) => new Option(slot.dataset.says, slot.id)));
-      const likely = slots.find((slot) => slot.dataset.state === "missing" && slot.dataset.code && file.name.toUpperCase().includes(slot.dataset.code.split("_")[0]))
-        || slots.filter((slot) => slot.dataset.state === "missing")[next++];
+      const likely = named.get(file) || free.values().next().value;
+      free.delete(likely);
       select.value = likely?.id ?? "";
       item.append(name, select);
       return item;
