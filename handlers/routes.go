@@ -88,6 +88,7 @@ func (h *handler) routes() []route {
 		{POST, "/me/sessions/:session/end", act, auth.SignedIn, limitForm, h.endSession},
 
 		{GET, "/_gallery", page, auth.Public, limitNone, h.showGallery},
+		{GET, "/_gallery/:sample", page, auth.Public, limitNone, h.showGalleryPage},
 		{GET, "/static/*", plain, auth.Public, limitNone, echo.WrapHandler(static.Handler())},
 		{GET, "/healthz", plain, auth.Public, limitNone, h.healthz},
 		{GET, "/readyz", plain, auth.Public, limitNone, h.readyz},
