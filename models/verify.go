@@ -120,7 +120,7 @@ func (v *verifier) seals() error {
 }
 
 // pageRows is about how many leaves are read in one go.
-const pageRows = 50_000
+const pageRows = 20_000
 
 func (v *verifier) page() ([]AuditSeal, error) {
 	rows, err := v.tx.Query(v.ctx, `select `+sealColumns+` from audit_seals where id > $1 order by id limit 1000`, v.next)
@@ -187,17 +187,23 @@ func (v *verifier) trees(page []AuditSeal) error {
 	return rows.Err()
 }
 
-// leaves are those of some seals, each with its row where that is in scope.
+// leaves are those of some seals, each with its row where that is in scope. The rows are looked for between the times and
+// ids that the leaves name: joined with the whole trail, each run of seals would read all of it.
 func (v *verifier) leaves(from, to int64) (pgx.Rows, error) {
-	args := []any{from, to}
-	whose := ""
-	if v.scope.Merchant != 0 {
-		whose, args = "l.merchant_id = $3 and ", append(args, v.scope.Merchant)
-	}
-	return v.tx.Query(v.ctx, `select l.seal_id, l.position, l.audit_id, l.at, l.merchant_id, l.row_hash, a.id is not null, coalesce(a.id, 0), coalesce(a.at, l.at), coalesce(a.transaction::text, ''),
+	const columns = `select l.seal_id, l.position, l.audit_id, l.at, l.merchant_id, l.row_hash, a.id is not null, coalesce(a.id, 0), coalesce(a.at, l.at), coalesce(a.transaction::text, ''),
 		coalesce(a.actor_kind, ''), a.actor_id, coalesce(a.actor_role, ''), coalesce(a.action, ''), coalesce(a.subject_kind, ''), a.subject_id, a.merchant_id, coalesce(a.detail::text, ''),
-		coalesce(a.request_id, ''), coalesce(a.mac, '')
-		from audit_leaves l left join audit a on `+whose+`a.id = l.audit_id and a.at = l.at where l.seal_id between $1 and $2 order by l.seal_id, l.position`, args...)
+		coalesce(a.request_id, ''), coalesce(a.mac, '') from audit_leaves l `
+	const run = ` where l.seal_id between $1 and $2 order by l.seal_id, l.position`
+	if v.scope.Merchant != 0 {
+		return v.tx.Query(v.ctx, columns+`left join lateral (select * from audit r where r.id = l.audit_id and r.at = l.at and l.merchant_id = $3 offset 0) a on true`+run, from, to, v.scope.Merchant)
+	}
+	var firstID, lastID *int64
+	var firstAt, lastAt *time.Time
+	err := v.tx.QueryRow(v.ctx, `select min(audit_id), max(audit_id), min(at), max(at) from audit_leaves where seal_id between $1 and $2`, from, to).Scan(&firstID, &lastID, &firstAt, &lastAt)
+	if err != nil {
+		return nil, err
+	}
+	return v.tx.Query(v.ctx, columns+`left join (select * from audit where id between $3 and $4 and at between $5 and $6) a on a.id = l.audit_id and a.at = l.at`+run, from, to, firstID, lastID, firstAt, lastAt)
 }
 
 // bough holds a run of seals against their leaves, one leaf after another.
@@ -299,8 +305,7 @@ func (v *verifier) end() error {
 	return v.first(FlawInserted, `select audit_id, at from audit_leaves where seal_id > $1 or seal_id < 1 order by seal_id, position limit 1`, last.ID)
 }
 
-// strangers are rows that no seal holds and that do not wait for one. When there are as many leaves and waiting rows as
-// rows there are none: each leaf was found to have its row.
+// strangers are rows that no seal holds and that do not wait for one.
 func (v *verifier) strangers() error {
 	if v.scope.Merchant != 0 {
 		return v.first(FlawInserted, `select a.id, a.at from audit a where a.merchant_id = $1 and `+sealless+` order by a.id limit 1`, v.scope.Merchant)
