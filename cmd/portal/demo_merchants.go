@@ -13,8 +13,7 @@ import (
 // demoMerchant is a merchant of the demonstration: what is typed, what is handed in, and what happens to it then.
 type demoMerchant struct {
 	form     onboarding.MerchantForm
-	due      int // days from the day it is made; 0: none
-	byHand   []demoPaper
+	due      int         // days from the day it is made; 0: none
 	papers   []demoPaper // in the order they are handed in; several for one place are its versions
 	register bool        // at DOKU, with links that have expired since
 	archive  bool
@@ -24,6 +23,7 @@ type demoMerchant struct {
 type demoPaper struct {
 	category, code string
 	place          int    // which of several places for the same category and code
+	byHand         bool   // DOKU does not ask for it
 	nik            string // typed with a KTP
 	variant        int
 	blurred        bool
@@ -108,7 +108,7 @@ func changed(f onboarding.MerchantForm, pairs ...string) onboarding.MerchantForm
 // Papers that need no PDF come first, because the first PDF waits for pdfium.
 func demoMerchants() []demoMerchant {
 	second := shopPhoto()
-	second.place, second.variant = 1, 2
+	second.place, second.byHand, second.variant = 1, true, 2
 	takenBack := card(7)
 	takenBack.withdrawn, takenBack.variant = "KTP milik orang lain (contoh)", 1
 	unsharp := card(5).with(models.Refused)
@@ -130,8 +130,7 @@ func demoMerchants() []demoMerchant {
 		{form: company(8, "Universitas Contoh Bangsa", "Sampel Nugroho", "PTN_BH", "EDUCATION", "Pendidikan tinggi"), due: 21,
 			papers: append(documents("SK_KEMENDIKBUDRISTEK", "NPWP_BADAN", "IZIN_DISPENDIK_KEMENDIKBUD"), shopPhoto(), card(9))},
 		{form: company(9, "CV Contoh Kirim Cepat", "Contoh Firmansyah", "CV", "LOGISTICS", "Kurir dalam kota"), due: 7,
-			byHand: []demoPaper{{category: doku.CategoryLogo}, shopPhoto()},
-			papers: append(documents(doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN", "SK_KEMENKUMHAM"), shopPhoto(), second, card(10), demoPaper{category: doku.CategoryLogo})},
+			papers: append(documents(doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN", "SK_KEMENKUMHAM"), shopPhoto(), second, card(10), demoPaper{category: doku.CategoryLogo, byHand: true})},
 		{form: company(10, "Koperasi Contoh Sejahtera", "Sampel Kurnia", "KOPERASI", "FINANCIAL_SERVICE", "Simpan pinjam anggota"), due: 1,
 			papers: append(documents(doku.CodeNIB, doku.CodeNIB, doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN"), card(11))},
 		{form: company(11, "Yayasan Contoh Peduli", "Contoh Handayani", "YAYASAN", "CHARITY", "Beasiswa dan santunan"), due: -5,

@@ -29,9 +29,24 @@ func (p *pdfPage) line(face string, size, x, y float64, s string) {
 	fmt.Fprintf(p, "BT /%s %g Tf %g %g Td (%s) Tj ET\n", face, size, x, pdfHeight-y, pdfText.Replace(s))
 }
 
-// centred writes in the middle of the page. The width of its text is estimated; the faces' tables are the reader's.
+// centred writes in the middle of the page.
 func (p *pdfPage) centred(face string, size, y float64, s string) {
-	p.line(face, size, (pdfWidth-float64(len(s))*size*0.56)/2, y, s)
+	p.line(face, size, (pdfWidth-pdfAdvance(s)*size)/2, y, s)
+}
+
+// pdfAdvance is about how wide a text is at size 1; the faces' own tables are the reader's.
+func pdfAdvance(s string) (width float64) {
+	for _, r := range s {
+		switch {
+		case r == ' ' || strings.ContainsRune(".,:;'-()|iIjlt", r):
+			width += 0.28
+		case r >= 'A' && r <= 'Z':
+			width += 0.7
+		default:
+			width += 0.48
+		}
+	}
+	return width
 }
 
 var pdfText = strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`)

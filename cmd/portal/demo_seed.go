@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	demoPoll     = 10 * time.Millisecond
 	demoPatience = time.Minute     // for one document's delivery
 	demoWait     = 5 * time.Minute // until the waiting document's next turn: the longest a delivery ever waits
+	demoVersions = 3               // of a paper that is to meet a fate
 	demoTries    = 8               // answers that nobody understands, before a document is given up
 )
 
@@ -80,6 +82,11 @@ func (d *demonstration) add(ctx context.Context, m *demoMerchant) error {
 	if err != nil || known.ID != 0 && !d.own(known) {
 		return err
 	}
+	if known.ID != 0 && known.SetID == nil { // killed before DOKU said what it needs
+		if err := d.service.ReadMerchantRequirements(ctx, known.ID); err != nil {
+			return err
+		}
+	}
 	if known.ArchivedAt == nil {
 		if err := d.furnish(ctx, m, known.ID); err != nil {
 			return err
@@ -123,11 +130,6 @@ func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.
 			return err
 		}
 	}
-	for _, p := range m.byHand {
-		if err := d.addSlot(ctx, id, p); err != nil {
-			return err
-		}
-	}
 	handed := map[string]int{} // versions by place
 	for _, p := range m.papers {
 		place := fmt.Sprint(p.title(), p.place)
@@ -152,35 +154,21 @@ func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.
 	return nil
 }
 
-func (d *demonstration) addSlot(ctx context.Context, id models.MerchantID, p demoPaper) error {
-	rows, err := d.store.ChecklistRows(ctx, id)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(rows, func(r models.ChecklistRow) bool { return r.ByHand && r.Category == p.category && r.Code == p.code }) {
-		return nil
-	}
-	_, err = d.service.AddSlot(ctx, d.actor, id, p.category, p.code)
-	return err
-}
-
-// place is the row of the checklist a paper belongs to.
+// place is the row of the checklist a paper belongs to. What DOKU does not ask for is added by hand.
 func (d *demonstration) place(ctx context.Context, id models.MerchantID, p demoPaper) (models.ChecklistRow, error) {
 	rows, err := d.store.ChecklistRows(ctx, id)
 	if err != nil {
 		return models.ChecklistRow{}, err
 	}
-	n := 0
-	for _, row := range rows {
-		if row.Category != p.category || row.Code != p.code {
-			continue
-		}
-		if n == p.place {
-			return row, nil
-		}
-		n++
+	rows = slices.DeleteFunc(rows, func(r models.ChecklistRow) bool { return r.Category != p.category || r.Code != p.code })
+	switch {
+	case p.place < len(rows):
+		return rows[p.place], nil
+	case !p.byHand:
+		return models.ChecklistRow{}, fault.New(fault.NotFound, "not_found")
 	}
-	return models.ChecklistRow{}, fault.New(fault.NotFound, "not_found")
+	slot, err := d.service.AddSlot(ctx, d.actor, id, p.category, p.code)
+	return models.ChecklistRow{Slot: models.Slot{ID: slot}}, err
 }
 
 // handIn uploads one version of a paper, and takes it back when that is its story.
@@ -219,52 +207,66 @@ func (d *demonstration) upload(ctx context.Context, id models.MerchantID, row mo
 
 // handInFor uploads a paper that DOKU, which is the simulator here, makes something else of than a delivered one: the
 // simulator is told to, for this one file. A simulator elsewhere is left alone, and the place stays empty. A version that
-// was delivered because the program was killed meanwhile is followed by another.
+// was delivered all the same, because the program was killed meanwhile, is followed by another.
 func (d *demonstration) handInFor(ctx context.Context, m *demoMerchant, id models.MerchantID, p demoPaper) error {
-	if d.simulator == nil {
-		return nil
+	for range demoVersions {
+		row, err := d.place(ctx, id, p)
+		if err != nil || d.simulator == nil || fated(row.Newest(), p.fate) {
+			return err
+		}
+		file := drawPaper(m, p, len(row.Documents)+1)
+		if err := d.simulator.AddFault(faultFor(p.fate, file.trace)); err != nil {
+			return err
+		}
+		if err := d.upload(ctx, id, row, p, file); err != nil {
+			return err
+		}
+		if row, err = d.place(ctx, id, p); err != nil {
+			return err
+		}
+		if err := d.drive(ctx, row.Newest().ID, p.fate); err != nil {
+			return err
+		}
 	}
-	row, err := d.place(ctx, id, p)
-	if err != nil {
-		return err
-	}
-	if newest := row.Newest(); newest != nil && newest.State == p.fate && p.fate != models.Waiting {
-		return nil
-	}
-	file := drawPaper(m, p, len(row.Documents)+1)
-	f := dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultHTML, Times: 1, Body: file.trace}
-	switch p.fate {
+	return fmt.Errorf("%d versions were not %s", demoVersions, p.fate)
+}
+
+// fated reports whether a document is what it should become; one that waits, does so long enough to be seen.
+func fated(doc *models.Document, fate models.DeliveryState) bool {
+	return doc != nil && doc.State == fate && (fate != models.Waiting || doc.NextAttemptAt.After(time.Now().Add(demoWait/2)))
+}
+
+// faultFor is what the simulator has to do with the one upload that bears the trace.
+func faultFor(fate models.DeliveryState, trace string) dokusim.Fault {
+	f := dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultHTML, Times: 1, Body: trace}
+	switch fate {
 	case models.Refused:
-		f.Kind, f.Status, f.Message = dokusim.FaultStatus, 422, "The document is not readable"
+		f.Kind, f.Status, f.Message = dokusim.FaultStatus, http.StatusUnprocessableEntity, "The document is not readable"
 	case models.Failed:
 		f.Times = demoTries
 	}
-	if err := d.simulator.AddFault(f); err != nil {
-		return err
-	}
-	if err := d.upload(ctx, id, row, p, file); err != nil {
-		return err
-	}
-	if row, err = d.place(ctx, id, p); err != nil {
-		return err
-	}
-	return d.drive(ctx, row.Newest().ID, p.fate)
+	return f
 }
 
 // drive sees to it that a document whose turns DOKU spoils comes to its fate without the pauses between them, and that
 // one which is to be seen waiting has its next turn only after the longest of them.
 func (d *demonstration) drive(ctx context.Context, id models.DocumentID, fate models.DeliveryState) error {
+	turn := func(at time.Time) error {
+		return d.store.Keep().Requeue(ctx, []models.DocumentID{id}, at, func(*models.Tx) error { return nil })
+	}
 	for {
 		doc, err := d.tried(ctx, id)
 		if err != nil || doc.State != models.Waiting {
 			return err
 		}
-		ids, keep := []models.DocumentID{id}, d.store.Keep()
 		if fate == models.Waiting {
-			return keep.Requeue(ctx, ids, time.Now().Add(demoWait), func(*models.Tx) error { return nil })
+			return turn(time.Now().Add(demoWait))
 		}
-		err = keep.Requeue(ctx, ids, time.Now(), func(tx *models.Tx) error { return d.service.Queue.SendDocument(ctx, tx, id) })
-		if err != nil {
+		if err := turn(time.Now()); err != nil {
+			return err
+		}
+		err = d.service.SendDocument(ctx, id)
+		if _, later := errors.AsType[onboarding.Later](err); err != nil && !later {
 			return err
 		}
 	}
