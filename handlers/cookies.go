@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,11 @@ func (h *handler) flash(c echo.Context, kind, code string) {
 	h.setCookie(c, flashCookie, kind+"."+code, time.Minute)
 }
 
+// flashCount is flash with how many.
+func (h *handler) flashCount(c echo.Context, kind, code string, n int) {
+	h.flash(c, kind, code+"."+strconv.Itoa(n))
+}
+
 func (h *handler) takeFlash(c echo.Context) *views.Flash {
 	value := h.cookie(c, flashCookie)
 	if value == "" {
@@ -54,8 +60,13 @@ func (h *handler) takeFlash(c echo.Context) *views.Flash {
 	}
 	h.setCookie(c, flashCookie, "", 0)
 	kind, code, _ := strings.Cut(value, ".")
+	code, count, counted := strings.Cut(code, ".")
 	if !words.Has("flash." + code) { // nobody else puts words on our pages
 		return nil
 	}
-	return &views.Flash{Kind: kind, Message: views.Message{Code: code}}
+	m := views.Message{Code: code}
+	if n, err := strconv.Atoi(count); counted && err == nil {
+		m.Params = map[string]any{"n": n}
+	}
+	return &views.Flash{Kind: kind, Message: m}
 }

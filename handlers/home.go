@@ -14,6 +14,34 @@ import (
 
 const homeRows = 8
 
+// asked is a list of merchants as its address names it.
+type asked struct{ key, state, who, order, tone string }
+
+// homes is what each role sees first: figures, and below them lists, each of which names the address of all of its
+// merchants. A merchant stands in the first list it belongs to.
+var homes = map[models.Role]struct{ figures, groups []asked }{
+	models.RoleStaff: {
+		figures: []asked{{"todo", "todo", "mine", "action", "wait"}, {"refused", "refused", "mine", "action", "bad"}, {"failed", "failed", "mine", "action", "bad"},
+			{"overdue", "overdue", "mine", "due", "bad"}, {"waiting", "waiting", "mine", "action", "none"}, {"complete", "complete", "mine", "recent", "good"}},
+		groups: []asked{{"mine", "staff", "mine", "action", ""}, {"others", "staff", "others", "action", ""}},
+	},
+	models.RoleReviewer: {
+		figures: []asked{{"undecided", "undecided", "", "recent", "wait"}, {"complete", "complete", "", "recent", "good"}, {"waiting", "waiting", "", "recent", "none"},
+			{"registered", "registered", "", "recent", "good"}},
+		groups: []asked{{"undecided", "undecided", "", "recent", ""}},
+	},
+	models.RoleManager: {
+		figures: []asked{{"open", "open", "", "action", "none"}, {"overdue", "overdue", "", "due", "bad"}, {"unassigned", "open", "nobody", "action", "wait"},
+			{"refused", "refused", "", "action", "bad"}, {"complete", "complete", "", "recent", "good"}, {"registered", "registered", "", "recent", "good"}},
+		groups: []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"todo", "staff", "", "action", ""}},
+	},
+	models.RoleAdmin: {
+		figures: []asked{{"failed", "failed", "", "action", "bad"}, {"waiting", "waiting", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"},
+			{"total", "", "", "recent", "none"}},
+		groups: []asked{{"failed", "failed", "", "action", ""}, {"waiting", "waiting", "", "action", ""}},
+	},
+}
+
 func (h *handler) home(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
 	frame, err := h.page(c, words.T(ctx, "nav.home"), "home")
@@ -21,53 +49,68 @@ func (h *handler) home(c echo.Context) error {
 		return err
 	}
 	v := views.HomePage{Page: frame, Role: string(p.Role), CanAdd: can(c, auth.EditMerchants)}
-	mine := models.PersonID(0)
-	if p.Role == models.RoleStaff {
-		mine = p.ID
-	}
-	if v.Figures, err = h.figures(ctx, mine); err != nil {
+	if v.Figures, err = h.figures(ctx, p, homes[p.Role].figures); err != nil {
 		return err
 	}
-	for _, g := range homeGroups[p.Role] {
-		f := g.filter
-		if g.mine {
-			f.Responsible = p.ID
-		}
-		rows, err := h.Reader.Merchants(ctx, f, nil, homeRows)
+	shown := map[models.MerchantID]bool{}
+	for _, g := range homes[p.Role].groups {
+		group, err := h.homeGroup(ctx, p, g, shown)
 		if err != nil {
 			return err
 		}
-		group := views.HomeGroup{Key: g.key, MoreURL: merchantsURL(f, g.mine, "")}
-		for _, row := range rows {
-			group.Merchants = append(group.Merchants, merchantRow(ctx, row, h.Now()))
-		}
 		v.Groups = append(v.Groups, group)
+	}
+	if can(c, auth.ViewHealth) && (p.Role == models.RoleAdmin || frame.DOKU.State == "down") {
+		if v.Health, err = h.healthBand(ctx); err != nil {
+			return err
+		}
 	}
 	return render(c, http.StatusOK, views.Home(v))
 }
 
-// homeGroups is what each role sees first.
-var homeGroups = map[models.Role][]struct {
-	key    string
-	filter models.MerchantFilter
-	mine   bool
-}{
-	models.RoleStaff:    {{"mine", models.MerchantFilter{State: "staff"}, true}, {"todo", models.MerchantFilter{State: "staff"}, false}},
-	models.RoleReviewer: {{"complete", models.MerchantFilter{State: "complete"}, false}, {"recent", models.MerchantFilter{}, false}},
-	models.RoleManager:  {{"todo", models.MerchantFilter{State: "staff"}, false}, {"complete", models.MerchantFilter{State: "complete"}, false}},
-	models.RoleAdmin:    {{"failed", models.MerchantFilter{State: "failed"}, false}, {"recent", models.MerchantFilter{}, false}},
+// filter is the question of a list, and its address.
+func (h *handler) filter(p models.Person, a asked) (models.MerchantFilter, string) {
+	q := views.MerchantFilter{State: a.state, Who: a.who, Order: a.order}
+	return h.merchantFilter(q, p), filterURL(q, "")
 }
 
-func (h *handler) figures(ctx context.Context, mine models.PersonID) ([]views.Figure, error) {
-	n, err := h.Reader.MerchantFigures(ctx, mine)
-	if err != nil {
-		return nil, err
+func (h *handler) homeGroup(ctx context.Context, p models.Person, a asked, shown map[models.MerchantID]bool) (views.HomeGroup, error) {
+	f, address := h.filter(p, a)
+	group := views.HomeGroup{Key: a.key, MoreURL: address}
+	var rows []models.ToDecide
+	var err error
+	if a.state == "undecided" {
+		rows, err = h.Reader.MerchantsToDecide(ctx, homeRows)
+	} else {
+		var plain []models.MerchantRow
+		plain, err = h.Reader.Merchants(ctx, f, nil, homeRows+len(shown))
+		for _, row := range plain {
+			rows = append(rows, models.ToDecide{MerchantRow: row})
+		}
 	}
-	figure := func(key string, value int, tone string) views.Figure {
-		return views.Figure{Key: key, Value: value, Tone: tone, URL: merchantsURL(models.MerchantFilter{State: key}, mine != 0, "")}
+	for _, row := range rows {
+		if shown[row.ID] || len(group.Merchants) == homeRows {
+			continue
+		}
+		shown[row.ID] = true
+		r := merchantRow(ctx, row.MerchantRow, h.Now())
+		r.Undecided, r.UndecidedSince = row.Undecided, row.Since
+		group.Merchants = append(group.Merchants, r)
 	}
-	return []views.Figure{
-		figure("todo", n.Todo, "wait"), figure("refused", n.Refused, "bad"), figure("failed", n.Failed, "bad"),
-		figure("waiting", n.Waiting, "none"), figure("complete", n.Complete, "good"), figure("registered", n.Registered, "good"),
-	}, nil
+	return group, err
+}
+
+// figures are counted as the lists they lead to count themselves.
+func (h *handler) figures(ctx context.Context, p models.Person, list []asked) (figures []views.Figure, err error) {
+	filters := make([]models.MerchantFilter, len(list))
+	for i, a := range list {
+		var address string
+		filters[i], address = h.filter(p, a)
+		figures = append(figures, views.Figure{Key: a.key, URL: address, Tone: a.tone})
+	}
+	counts, err := h.Reader.CountsOfMerchants(ctx, filters, countLimit+1)
+	for i, n := range counts {
+		figures[i].Value, figures[i].More = min(n, countLimit), n > countLimit
+	}
+	return figures, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,16 +28,15 @@ const (
 
 func (h *handler) listMerchants(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
-	q := views.MerchantFilter{Q: strings.TrimSpace(c.QueryParam("q")), State: c.QueryParam("state"), BusinessType: c.QueryParam("business_type"),
-		BusinessLine: c.QueryParam("business_line"), Mine: c.QueryParam("mine") != ""}
+	q := readFilter(c)
 	if digits := strings.Map(onlyDigits, q.Q); len(digits) >= 15 {
 		return fault.New(fault.Invalid, "sixteen_digits") // an official number has no place in an address
 	}
-	f := models.MerchantFilter{Name: onboarding.NormalName(q.Q), State: q.State, BusinessType: q.BusinessType, BusinessLine: q.BusinessLine}
-	if q.Mine {
-		f.Responsible = p.ID
+	if err := h.merchantOrder(c, &q); err != nil {
+		return err
 	}
-	after := readCursor(c.QueryParam("after"))
+	f := h.merchantFilter(q, p)
+	after := readCursor(f.Order, c.QueryParam("after"))
 	rows, err := h.Reader.Merchants(ctx, f, after, pageRows+1)
 	if err != nil {
 		return err
@@ -44,8 +44,7 @@ func (h *handler) listMerchants(c echo.Context) error {
 	v := views.MerchantsPage{Filter: q, CanAdd: can(c, auth.EditMerchants)}
 	if len(rows) > pageRows {
 		rows = rows[:pageRows]
-		last := rows[pageRows-1]
-		v.NextURL = filterURL(q, writeCursor(models.MerchantCursor{UpdatedAt: last.UpdatedAt, ID: last.ID}))
+		v.NextURL = filterURL(q, writeCursor(f.Order, rows[pageRows-1].Cursor()))
 	}
 	if after != nil {
 		v.FirstURL = filterURL(q, "")
@@ -78,20 +77,62 @@ func onlyDigits(r rune) rune {
 	return r
 }
 
-// merchantsURL is the list with a filter, in the names the list reads.
-func merchantsURL(f models.MerchantFilter, mine bool, after string) string {
-	return filterURL(views.MerchantFilter{State: f.State, BusinessType: f.BusinessType, BusinessLine: f.BusinessLine, Mine: mine}, after)
+// readFilter is what the address asks of the list. type, line and mine are short for what the form calls otherwise.
+func readFilter(c echo.Context) views.MerchantFilter {
+	get := c.QueryParam
+	q := views.MerchantFilter{Q: strings.TrimSpace(get("q")), State: get("state"), BusinessType: orElse(get("business_type"), get("type")),
+		BusinessLine: orElse(get("business_line"), get("line")), Who: get("who"), Order: get("sort")}
+	if q.Who == "" && get("mine") != "" {
+		q.Who = "mine"
+	}
+	return q
+}
+
+// merchantFilter is what the list asks the database.
+func (h *handler) merchantFilter(q views.MerchantFilter, p models.Person) models.MerchantFilter {
+	f := models.MerchantFilter{Name: onboarding.NormalName(q.Q), State: q.State, BusinessType: q.BusinessType, BusinessLine: q.BusinessLine,
+		Order: models.MerchantOrder(q.Order), Today: h.Now().In(words.WIB)}
+	if f.State == "doku" {
+		f.State = string(models.ProgressWaiting)
+	}
+	switch q.Who {
+	case "mine":
+		f.Responsible = p.ID
+	case "others":
+		f.Others = p.ID
+	case "nobody":
+		f.Nobody = true
+	}
+	return f
+}
+
+// merchantOrder is the order asked for, which is remembered, or else the one remembered, or the one of the role.
+func (h *handler) merchantOrder(c echo.Context, q *views.MerchantFilter) error {
+	p := person(c)
+	switch {
+	case !slices.Contains(views.MerchantOrders, q.Order):
+		q.Order = orElse(string(p.MerchantOrder), string(defaultOrder(p.Role)))
+		return nil
+	case q.Order == string(p.MerchantOrder):
+		return nil
+	}
+	return h.Service.KeepMerchantOrder(c.Request().Context(), p.ID, models.MerchantOrder(q.Order))
+}
+
+func defaultOrder(role models.Role) models.MerchantOrder {
+	if role == models.RoleStaff {
+		return models.OrderAction
+	}
+	return models.OrderRecent
 }
 
 func filterURL(f views.MerchantFilter, after string) string {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": f.Q, "state": f.State, "business_type": f.BusinessType, "business_line": f.BusinessLine, "after": after} {
+	for name, value := range map[string]string{"q": f.Q, "state": f.State, "business_type": f.BusinessType, "business_line": f.BusinessLine,
+		"who": f.Who, "sort": f.Order, "after": after} {
 		if value != "" {
 			q.Set(name, value)
 		}
-	}
-	if f.Mine {
-		q.Set("mine", "yes")
 	}
 	if len(q) == 0 {
 		return views.MerchantsURL()
@@ -99,19 +140,63 @@ func filterURL(f views.MerchantFilter, after string) string {
 	return views.MerchantsURL() + "?" + q.Encode()
 }
 
-func writeCursor(k models.MerchantCursor) string {
-	return strconv.FormatInt(k.UpdatedAt.UnixMicro(), 36) + "-" + strconv.FormatInt(int64(k.ID), 36)
+const (
+	cursorDay = "20060102"
+	noDay     = "0"
+)
+
+// writeCursor is where a list goes on, in an address: what its order compares by, and the id.
+func writeCursor(order models.MerchantOrder, k models.MerchantCursor) string {
+	id, day := strconv.FormatInt(int64(k.ID), 36), noDay
+	if k.DueOn != nil {
+		day = k.DueOn.Format(cursorDay)
+	}
+	switch order {
+	case models.OrderAction:
+		return strconv.Itoa(k.Urgency) + "-" + day + "-" + id
+	case models.OrderName:
+		return id
+	case models.OrderDue:
+		return day + "-" + id
+	}
+	return strconv.FormatInt(k.UpdatedAt.UnixMicro(), 36) + "-" + id
 }
 
-// readCursor is where a page goes on; what is none begins at the start.
-func readCursor(s string) *models.MerchantCursor {
-	a, b, ok := strings.Cut(s, "-")
-	micros, err1 := strconv.ParseInt(a, 36, 64)
-	id, err2 := strconv.ParseInt(b, 36, 64)
-	if !ok || err1 != nil || err2 != nil || micros < 0 || micros > farFuture {
+// readCursor is where a page goes on; what is none, or one of another order, begins at the start.
+func readCursor(order models.MerchantOrder, s string) *models.MerchantCursor {
+	parts := strings.Split(s, "-")
+	id, err := strconv.ParseInt(parts[len(parts)-1], 36, 64)
+	if err != nil || id < 0 {
 		return nil
 	}
-	return &models.MerchantCursor{UpdatedAt: time.UnixMicro(micros).UTC(), ID: models.MerchantID(id)}
+	k := &models.MerchantCursor{ID: models.MerchantID(id)}
+	ok := false
+	switch {
+	case order == models.OrderName:
+		ok = len(parts) == 1
+	case order == models.OrderDue && len(parts) == 2:
+		k.DueOn, ok = readDay(parts[0])
+	case order == models.OrderAction && len(parts) == 3:
+		k.Urgency, err = strconv.Atoi(parts[0])
+		k.DueOn, ok = readDay(parts[1])
+		ok = ok && err == nil && k.Urgency >= 0 && k.Urgency < 100
+	case order == models.OrderRecent && len(parts) == 2:
+		var micros int64
+		micros, err = strconv.ParseInt(parts[0], 36, 64)
+		k.UpdatedAt, ok = time.UnixMicro(micros).UTC(), err == nil && micros >= 0 && micros <= farFuture
+	}
+	if !ok {
+		return nil
+	}
+	return k
+}
+
+func readDay(s string) (*time.Time, bool) {
+	if s == noDay {
+		return nil, true
+	}
+	t, err := time.Parse(cursorDay, s)
+	return &t, err == nil && t.Year() > 0
 }
 
 func (h *handler) newMerchant(c echo.Context) error {

@@ -47,6 +47,10 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 	if can(c, auth.AdministerPeople) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
 	}
+	if can(c, auth.ViewHealth) {
+		v.DOKU.URL = views.HealthURL()
+		v.Nav = append(v.Nav, views.NavItem{Key: "health", URL: views.HealthURL()})
+	}
 	switch {
 	case shell.DownSince != nil:
 		v.DOKU.State, v.DOKU.Since = "down", *shell.DownSince

@@ -87,6 +87,9 @@ func (h *handler) routes() []route {
 		{POST, "/me/sessions/end", act, auth.SignedIn, limitForm, h.endOtherSessions},
 		{POST, "/me/sessions/:session/end", act, auth.SignedIn, limitForm, h.endSession},
 
+		{GET, "/health", page, auth.ViewHealth, limitNone, h.showHealth},
+		{POST, "/health/retry", act, auth.RetryDeliveries, limitForm, h.retryAll},
+
 		{GET, "/_gallery", page, auth.Public, limitNone, h.showGallery},
 		{GET, "/_gallery/:sample", page, auth.Public, limitNone, h.showGalleryPage},
 		{GET, "/static/*", plain, auth.Public, limitNone, echo.WrapHandler(static.Handler())},

@@ -86,6 +86,7 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 		do    func(context.Context) error
 	}{
 		{sweepInterval, "sweeping", w.sweep},
+		{probeInterval, "keeping DOKU's minutes", w.service.KeepMinutes},
 		{probeInterval, "knocking at DOKU", w.service.Probe},
 		{sealInterval, "sealing the audit trail", w.service.SealAudit},
 	} {

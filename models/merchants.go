@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,16 +164,14 @@ func (r Reader) Dossier(ctx context.Context, id MerchantID) (d Dossier, err erro
 // MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
 type MerchantFilter struct {
 	Name         string // normalised; matches anywhere in the name
-	State        string // a ProgressState, or "archived"; "doku" stands for waiting, "staff" for what the staff must do
+	State        string // a ProgressState; "staff" must act, "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
 	BusinessType string
 	BusinessLine string
 	Responsible  PersonID
-}
-
-// MerchantCursor is the last row of a page: lists go on behind it.
-type MerchantCursor struct {
-	UpdatedAt time.Time
-	ID        MerchantID
+	Others       PersonID  // whoever is responsible but this person, nobody included
+	Nobody       bool      // nobody is responsible
+	Today        time.Time // for "overdue"
+	Order        MerchantOrder
 }
 
 // MerchantRow is one merchant of a list.
@@ -191,20 +190,28 @@ type MerchantRow struct {
 	ArchivedAt    *time.Time
 	Sample        bool
 	UpdatedAt     time.Time
+	Urgency       int // where it stands by OrderAction
 }
 
 const merchantRowColumns = `m.id, m.name, m.business_type, m.legal_entity, m.business_line, coalesce(p.name, '') as responsible, m.due_on,
-	m.progress, m.progress_state, m.next_actor, m.registered_at, m.archived_at, m.sample, m.updated_at`
+	m.progress, m.progress_state, m.next_actor, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
 
-// Merchants of a filter, newest change first, limit rows behind the cursor (nil: from the start).
+// Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
+// the start).
 func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
+	sql, args := f.list(after, limit)
+	return scan[MerchantRow](ctx, r, sql, args...)
+}
+
+// list is the statement of a page. The limit stands in it, so that it is planned for a page and not for a tenth of all.
+func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
 	where, args := f.where()
+	order, behind, values := f.Order.by(after)
 	if after != nil {
-		where = append(where, "(m.updated_at, m.id) < (?, ?)")
-		args = append(args, after.UpdatedAt, after.ID)
+		where, args = append(where, behind), append(args, values...)
 	}
-	return scan[MerchantRow](ctx, r, `select `+merchantRowColumns+` from merchants m left join people p on p.id = m.responsible_id
-		where `+strings.Join(where, " and ")+` order by m.updated_at desc, m.id desc limit ?`, append(args, limit)...)
+	return `select ` + merchantRowColumns + ` from merchants m left join people p on p.id = m.responsible_id
+		where ` + strings.Join(where, " and ") + ` order by ` + order + ` limit ` + strconv.Itoa(limit), args
 }
 
 // CountMerchants counts a filter's merchants, no further than limit.
@@ -220,6 +227,12 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		add("m.archived_at is not null")
 	case "staff":
 		add("m.archived_at is null and m.next_actor = 'staff'")
+	case "open":
+		add("m.archived_at is null and m.progress_state not in ('complete', 'registered')")
+	case "overdue":
+		add("m.archived_at is null and m.progress_state not in ('complete', 'registered') and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
+	case "undecided":
+		add("m.archived_at is null and m.registered_at is null and exists (select 1 from " + undecidedSQL + " where s.merchant_id = m.id)")
 	case "":
 		add("m.archived_at is null")
 	default:
@@ -236,6 +249,12 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	}
 	if f.Responsible != 0 {
 		add("m.responsible_id = ?", f.Responsible)
+	}
+	if f.Others != 0 {
+		add("m.responsible_id is distinct from ?", f.Others)
+	}
+	if f.Nobody {
+		add("m.responsible_id is null")
 	}
 	return where, args
 }

@@ -18,6 +18,7 @@ type Person struct {
 	Team               string
 	Language           string
 	Theme              string
+	MerchantOrder      MerchantOrder // how they like lists sorted, "" as their role does
 	PasswordHash       string
 	MustChangePassword bool
 	Demo               bool

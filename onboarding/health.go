@@ -22,6 +22,8 @@ type Health struct {
 	mu      sync.Mutex
 	uploads seen
 	others  seen
+
+	minutes minutes
 }
 
 // seen is what was written down last of one kind of calls.
@@ -43,6 +45,7 @@ func NewHealth(store *models.Store, now func() time.Time, log *slog.Logger) *Hea
 // Observe takes one call's outcome; it is the client's Options.Observe.
 func (h *Health) Observe(o doku.Outcome) {
 	down := unwell(o)
+	h.count(o, down)
 	if !h.news(o.Call == doku.CallUpload, down) {
 		return
 	}

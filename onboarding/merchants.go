@@ -184,6 +184,11 @@ func (s *Service) Viewed(ctx context.Context, actor models.Actor, id models.Merc
 	})
 }
 
+// KeepMerchantOrder remembers how a person likes merchants sorted.
+func (s *Service) KeepMerchantOrder(ctx context.Context, id models.PersonID, o models.MerchantOrder) error {
+	return s.Store.Keep().KeepMerchantOrder(ctx, id, o)
+}
+
 // dossier applies a clean form to a dossier and makes the keyed hashes that go with it.
 func (s *Service) dossier(d models.Dossier, f MerchantForm) (models.Dossier, []models.MerchantKey, error) {
 	m := &d.Merchant

@@ -14,13 +14,17 @@ const (
 	orphanBatch = 500 // bytes whose rows are looked for in one statement
 )
 
-// Tidy is the hourly round: sessions that are over, the audit trail's next partition, and bytes that no row holds.
+// Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, and
+// bytes that no row holds.
 func (s *Service) Tidy(ctx context.Context) error {
 	keep := s.Store.Keep()
 	if err := keep.SweepSessions(ctx, auth.IdleTimeout, auth.ThrottleWindow); err != nil {
 		return err
 	}
 	if err := keep.MakePartitions(ctx); err != nil {
+		return err
+	}
+	if err := keep.SweepMinutes(ctx, keepMinutes); err != nil {
 		return err
 	}
 	return s.sweepBlobs(ctx)

@@ -373,7 +373,6 @@ func GalleryPages() []Sample {
 		{"login", Login(sampleLogin())},
 		{"login-refused", Login(failedLogin)},
 		{"home", Home(sampleHome("staff"))},
-		{"home-manager", Home(sampleHome("manager"))},
 		{"home-empty", Home(emptyHome)},
 		{"merchants", Merchants(sampleMerchants())},
 		{"merchants-nothing", Merchants(nothing)},
@@ -391,5 +390,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, peopleSamples()...)
+	}, append(peopleSamples(), healthSamples()...)...)
 }

@@ -6,13 +6,15 @@ type HomePage struct {
 	Role    string // staff, reviewer, manager, admin: the page differs
 	Figures []Figure
 	Groups  []HomeGroup
-	CanAdd  bool // may create merchants
+	CanAdd  bool        // may create merchants
+	Health  *HealthView // how DOKU is doing, for whoever looks after it and for all while it is away
 }
 
 // Figure is one number that leads to its list. Key names it in the catalogue ("home.figure." + Key).
 type Figure struct {
 	Key   string
 	Value int
+	More  bool // there are more than can be counted in time
 	URL   string
 	Tone  string // good, wait, bad or none
 }

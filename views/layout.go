@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"time"
 
 	"berkas/internal/words"
 )
@@ -38,6 +39,9 @@ func dokuText(ctx context.Context, d DOKUView) string {
 	switch d.State {
 	case "fine":
 		if d.Latency > 0 {
+			if d.Latency < 100*time.Millisecond {
+				return say(ctx, "doku.fine", "latency", span(ctx, d.Latency))
+			}
 			return say(ctx, "doku.fine", "latency", d.Latency)
 		}
 		return say(ctx, "doku.fine")

@@ -16,6 +16,9 @@ type MerchantRow struct {
 	Archived     bool
 	Registered   bool
 	Sample       bool
+
+	Undecided      int // documents a reviewer has to decide, where that is asked
+	UndecidedSince time.Time
 }
 
 // ProgressView is a merchant's completeness in one sentence. The sentence is "progress." + Code, the parts after it
@@ -41,11 +44,20 @@ type MerchantsPage struct {
 	CanAdd    bool
 }
 
-// MerchantFilter is the list's query as typed. State: "", staff (what staff must do), todo,
-// refused, failed, waiting (or doku), pending (no checklist yet), complete, registered, archived.
+// MerchantFilter is the list's query as typed. State: "", staff (what staff must do), overdue, todo, refused, failed,
+// waiting (or doku), pending (no checklist yet), open (not complete), undecided (by a reviewer), complete, registered,
+// archived. Who: "", mine, others, nobody. Order: action, recent, name, due.
 type MerchantFilter struct {
-	Q, State, BusinessType, BusinessLine string
-	Mine                                 bool
+	Q, State, BusinessType, BusinessLine, Who, Order string
+}
+
+// MerchantOrders are the orders of the list as they are offered.
+var MerchantOrders = []string{"action", "recent", "name", "due"}
+
+// asks reports whether anything is filtered; an order leaves nothing out.
+func (f MerchantFilter) asks() bool {
+	f.Order = ""
+	return f != MerchantFilter{}
 }
 
 // MerchantFormPage creates or edits a merchant. Values and Errors are keyed by the form field's name; an error is

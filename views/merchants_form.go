@@ -13,7 +13,7 @@ import (
 )
 
 // The states a merchant can be filtered by, in the order they are offered.
-var merchantStates = []string{"staff", "todo", "refused", "failed", "waiting", "pending", "complete", "registered", "archived"}
+var merchantStates = []string{"staff", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
 
 // The countries the forms offer; another ISO 3166 alpha-2 code may be typed.
 var countries = []string{"ID", "SG", "MY", "CN", "HK", "TW", "JP", "KR", "IN", "TH", "VN", "PH", "AU", "NL", "DE", "FR", "GB", "US"}

@@ -102,6 +102,8 @@ func (p ProgressView) parts(ctx context.Context, limit int) string {
 		}
 		if code, _ := params["reason"].(string); words.Has("reason." + code) {
 			params["reason"] = lowerFirst(strings.TrimSuffix(reasonShort(ctx, code, params), "."))
+		} else {
+			delete(params, "reason") // such as refused_by_doku, which the clause says already
 		}
 		clauses = append(clauses, &clause{part.Code, params, []string{document}})
 	}

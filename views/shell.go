@@ -28,6 +28,7 @@ type DOKUView struct {
 	State     string
 	Latency   time.Duration // of late, zero when unknown
 	Since     time.Time     // when it went down
+	URL       string        // the page about it, "" for who may not see that
 	Simulator bool          // the counterpart is a simulator
 }
 

@@ -56,5 +56,8 @@ func ChangePasswordNextURL(next string) string {
 	return ChangePasswordURL() + "?next=" + url.QueryEscape(next)
 }
 
+func HealthURL() string   { return "/health" }
+func RetryAllURL() string { return "/health/retry" }
+
 // LoginNextURL asks for a sign-in and comes back to next.
 func LoginNextURL(next string) string { return LoginURL() + "?next=" + url.QueryEscape(next) }

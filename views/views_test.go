@@ -30,12 +30,18 @@ func everything() []Sample {
 		Sample{"fragment-list", MerchantList(sampleMerchants())},
 		Sample{"fragment-checklist", ChecklistFragment(sampleChecklist(), progress)},
 		Sample{"fragment-slot", SlotFragment(slot, progress)},
+		Sample{"fragment-health", HealthFragment(part(sampleHealth("down")))},
 		Sample{"fragment-error", ErrorFragment(sampleError(422, "file_corrupt", true))},
 	)
 }
 
+func part(v HealthPage) HealthPage {
+	v.Part = true
+	return v
+}
+
 var (
-	key         = regexp.MustCompile(`^(?:app|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|type|legal|line|country|document|fault|error|reason|gallery)\.[\w.]+$`)
+	key         = regexp.MustCompile(`^(?:app|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|type|legal|line|country|document|fault|error|reason|gallery|health)\.[\w.]+$`)
 	texts       = regexp.MustCompile(`>([^<]+)<|(?:aria-label|title|alt|placeholder)="([^"]*)"`)
 	forbidden   = regexp.MustCompile(`\sstyle=|\son[a-z]+="|hx-on|javascript:|<script>|https?://`)
 	identified  = regexp.MustCompile(`\sid="([^"]+)"`)

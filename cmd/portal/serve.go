@@ -160,6 +160,7 @@ func (p *portal) newClient(health *onboarding.Health) (*doku.Client, error) {
 // wire makes the business and the web, without a circle: an inserting queue, the service on it, the workers on that.
 func (p *portal) wire(ctx context.Context) error {
 	health := onboarding.NewHealth(p.store, time.Now, p.in.log)
+	p.closers = append(p.closers, health.Close)
 	client, err := p.newClient(health)
 	if err != nil {
 		return err

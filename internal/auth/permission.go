@@ -22,6 +22,8 @@ const (
 	AdministerPeople Permission = "administer people"
 	ReadAudit        Permission = "read audit"
 	ChangeSettings   Permission = "change settings"
+	ViewHealth       Permission = "view health"
+	RetryDeliveries  Permission = "retry deliveries"
 )
 
 // holders is the permission table: who may what.
@@ -37,6 +39,8 @@ var holders = map[Permission][]models.Role{
 	AdministerPeople: {models.RoleAdmin},
 	ReadAudit:        {models.RoleAdmin},
 	ChangeSettings:   {models.RoleAdmin},
+	ViewHealth:       {models.RoleStaff, models.RoleManager, models.RoleAdmin},
+	RetryDeliveries:  {models.RoleStaff, models.RoleAdmin},
 }
 
 // Can reports whether an actor may do something. Only people hold permissions; what is Public needs none.
