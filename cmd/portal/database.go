@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -105,6 +106,11 @@ func (d *database) close(log *slog.Logger) {
 	if err := d.server.Close(); err != nil {
 		log.Warn("PostgreSQL did not stop cleanly; it recovers at the next start", "error", err)
 	}
+}
+
+// newStore is the store on a database, which marks its audit trail with the installation's key.
+func newStore(d *database, keys *vault.Vault) *models.Store {
+	return models.NewStore(d.Gorm, time.Now).AuditKey(keys.Derive("audit"))
 }
 
 func migrate(ctx context.Context, in *invocation) error {
