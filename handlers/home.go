@@ -33,7 +33,7 @@ var homes = map[models.Role]struct{ figures, groups []asked }{
 	models.RoleManager: {
 		figures: []asked{{"open", "open", "", "action", "none"}, {"overdue", "overdue", "", "due", "bad"}, {"unassigned", "open", "nobody", "action", "wait"},
 			{"refused", "refused", "", "action", "bad"}, {"complete", "complete", "", "recent", "good"}, {"registered", "registered", "", "recent", "good"}},
-		groups: []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"todo", "staff", "", "action", ""}},
+		groups: []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"others", "staff", "", "action", ""}},
 	},
 	models.RoleAdmin: {
 		figures: []asked{{"failed", "failed", "", "action", "bad"}, {"waiting", "waiting", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"},
