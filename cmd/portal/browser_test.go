@@ -43,6 +43,16 @@ func startShared() {
 	}
 }
 
+// sharedPortal is a portal that several tests look at, and none stops.
+func sharedPortal(t *testing.T) *process {
+	t.Helper()
+	shared.once.Do(startShared)
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.portal
+}
+
 // startBrowser starts a Chromium that asks nothing of anybody but of the portal.
 func startBrowser() error {
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
@@ -94,11 +104,7 @@ const patience = 20 * time.Second
 // security policy fail the test.
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	shared.once.Do(startShared)
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	b := &tab{T: t, base: shared.portal.url, requests: map[network.RequestID]string{}}
+	b := &tab{T: t, base: sharedPortal(t).url, requests: map[network.RequestID]string{}}
 	ctx, closeTab := chromedp.NewContext(shared.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	t.Cleanup(closeTab)
 	b.ctx = ctx

@@ -30,11 +30,11 @@ func sentence(err error) string {
 // cause is an error in its own words, without kind and code.
 func cause(err error) string {
 	f := fault.As(err)
-	if f.Err != nil {
-		return f.Err.Error()
-	}
 	if s, ok := sentences[f.Code]; ok {
 		return s(f.Params)
+	}
+	if f.Err != nil {
+		return f.Err.Error()
 	}
 	return f.Error()
 }

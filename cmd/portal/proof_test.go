@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -49,8 +50,9 @@ func TestProofKillsDuringUploads(t *testing.T) {
 	}
 	v := staff(t, p)
 	var crowd []*uploader
+	var posted atomic.Int64
 	for i := range 6 {
-		crowd = append(crowd, &uploader{visitor: v, merchant: v.newMerchant(t, fmt.Sprint("Warung Tahan ", i)), answers: map[string]int{}})
+		crowd = append(crowd, &uploader{visitor: v, merchant: v.newMerchant(t, fmt.Sprint("Warung Tahan ", i)), answers: map[string]int{}, posted: &posted})
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var posting sync.WaitGroup
@@ -59,6 +61,9 @@ func TestProofKillsDuringUploads(t *testing.T) {
 	}
 	begin := time.Now()
 	for n := range kills() {
+		if before := posted.Load(); n%2 == 1 { // now and then something must have been accepted before
+			_ = wait(settleTime, func() bool { return posted.Load() > before })
+		}
 		pause(time.Duration(mathrand.N(int64(900 * time.Millisecond))))
 		p.kill()
 		if p, err = launch(e); err == nil {
@@ -86,6 +91,7 @@ type uploader struct {
 	visitor  *visitor
 	merchant string
 	answers  map[string]int // by the photo's hash, the last status; 0: never answered
+	posted   *atomic.Int64
 	wrong    []string
 }
 
@@ -105,6 +111,7 @@ func (u *uploader) post(ctx context.Context) {
 				continue
 			case a.status == http.StatusSeeOther, a.status == http.StatusUnprocessableEntity && again && reason(a) == "duplicate_file":
 				u.answers[hash] = http.StatusSeeOther
+				u.posted.Add(1)
 			default:
 				u.answers[hash] = a.status
 				if a.status < 500 {

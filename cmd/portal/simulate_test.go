@@ -92,33 +92,3 @@ func TestAnHourLater(t *testing.T) {
 		t.Errorf("without a session the bytes are answered %d", a.status)
 	}
 }
-
-// A registered merchant's links come fresh from DOKU, however old they are.
-func TestARegisteredMerchantsLinksAreRefreshed(t *testing.T) {
-	t.Parallel()
-	p := start(t, home(t))
-	v := staff(t, p)
-	var document string
-	eventually(t, settleTime*slowness(), "a registered demo merchant", func() bool {
-		document = registeredDocument(t, v)
-		return document != ""
-	})
-	a := v.get(t, document+"/file")
-	if a.status != http.StatusOK || a.header.Get("Berkas-Source") != "doku" {
-		t.Errorf("%s/file was answered %d from %q", document, a.status, a.header.Get("Berkas-Source"))
-	}
-}
-
-// registeredDocument is the first delivered document of the first registered merchant.
-func registeredDocument(t *testing.T, v *visitor) string {
-	t.Helper()
-	merchant := v.get(t, "/merchants?state=registered").page().Find("[data-merchant]").First().AttrOr("data-merchant", "")
-	if merchant == "" {
-		return ""
-	}
-	id := v.get(t, "/merchants/"+merchant).page().Find("[data-state=delivered][data-document]").First().AttrOr("data-document", "")
-	if id == "" {
-		return ""
-	}
-	return "/documents/" + id
-}
