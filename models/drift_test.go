@@ -1,0 +1,95 @@
+package models_test
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"gorm.io/gorm/schema"
+
+	"berkas/models"
+)
+
+// What the program does not read into its structs, each with whose it is.
+var elsewhere = map[string][]string{}
+
+// kinds are the types of columns that may stand behind a type of Go.
+func fits(field reflect.Type, serialized bool, column string) bool {
+	if field.Kind() == reflect.Pointer {
+		field = field.Elem()
+	}
+	switch {
+	case serialized:
+		return column == "jsonb"
+	case field.Name() == "Time":
+		return column == "timestamp with time zone" || column == "date"
+	case field.Kind() == reflect.String:
+		return column == "text" || column == "uuid"
+	case field.Kind() == reflect.Bool:
+		return column == "boolean"
+	case field.Kind() == reflect.Int64:
+		return column == "bigint"
+	case field.Kind() == reflect.Int:
+		return column == "integer" || column == "smallint"
+	case field.Kind() == reflect.Float64:
+		return column == "double precision"
+	case field.Kind() == reflect.Slice:
+		return column == "bytea"
+	}
+	return false
+}
+
+func TestStructsAndTablesAreTheSame(t *testing.T) {
+	b := setup(t)
+	for _, row := range []any{models.Person{}, models.Session{}, models.Combination{}, models.RequirementSet{}, models.Requirement{}, models.Merchant{}, models.MerchantKey{},
+		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{}} {
+		s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
+		b.must(err)
+		columns := map[string]string{}
+		rows, err := b.db.Pool.Query(b.ctx(), "select column_name, data_type from information_schema.columns where table_schema = 'public' and table_name = $1", s.Table)
+		b.must(err)
+		for rows.Next() {
+			var name, kind string
+			b.must(rows.Scan(&name, &kind))
+			columns[name] = kind
+		}
+		if len(columns) == 0 {
+			t.Errorf("there is no table %s", s.Table)
+		}
+		for _, f := range s.Fields {
+			if f.DBName == "" || !f.Creatable { // made by a query
+				continue
+			}
+			kind, there := columns[f.DBName]
+			if !there || !fits(f.FieldType, f.Serializer != nil && f.TagSettings["SERIALIZER"] != "", kind) {
+				t.Errorf("%s.%s is %s in Go and %q in the database", s.Table, f.DBName, f.FieldType, kind)
+			}
+			delete(columns, f.DBName)
+		}
+		for name := range columns {
+			if !slices.Contains(elsewhere[s.Table], name) {
+				t.Errorf("%s.%s is in the database only", s.Table, name)
+			}
+		}
+	}
+}
+
+func TestHousekeepingIsAClosedList(t *testing.T) {
+	t.Parallel()
+	known := []string{"AskedCombination", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireLink", "ForgetAttempts", "ForgiveAttempt",
+		"KeepMerchantOrder", "KeepMinutes", "MakePartitions", "Postpone", "ReadBack", "RejectLink", "ReleaseClaims", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
+		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "TakeLease", "TouchSession", "WakeDeliveries"}
+	var there []string
+	for m := range reflect.TypeFor[models.Keep]().Methods() {
+		there = append(there, m.Name)
+	}
+	if !slices.Equal(there, known) {
+		t.Errorf("a statement without an actor and an audit row must be housekeeping: %v", there)
+	}
+	for m := range reflect.TypeFor[models.Reader]().Methods() {
+		if slices.Contains([]string{"Write", "Keep"}, m.Name) {
+			t.Errorf("a Reader can %s", m.Name)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package models_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"berkas/models"
+)
+
+// fill makes a portfolio of some size: merchants with three slots and two documents each, people, audit rows.
+func (b *bundle) fill(merchants int) {
+	b.Helper()
+	b.merchant("first")
+	owner, err := pgx.Connect(b.ctx(), b.database.OwnerDSN)
+	b.must(err)
+	defer owner.Close(context.Background())
+	for _, sql := range []string{
+		`insert into people (email, name, role, password_hash) select 'p' || i || '@berkas.test', 'Person ' || i, 'staff', 'x' from generate_series(1, 300) i`,
+		fmt.Sprintf(`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, set_id, responsible_id, progress_state, next_actor, updated_at, archived_at, due_on)
+			select gen_random_uuid(), 'Merchant ' || md5(i::text), 'merchant ' || md5(i::text), case when i %% 3 = 0 then 'CORPORATE' else 'PERSONAL' end, 'PT', 'LINE_' || i %% 20, 'ID', c.id, c.set_id,
+				(select min(id) + i %% 300 from people), (array['pending','todo','waiting','refused','failed','complete','registered'])[1 + i %% 7], (array['staff','doku','reviewer'])[1 + i %% 3],
+				'2026-11-01'::timestamptz + i * interval '1 minute', case when i %% 10 = 0 then now() end, '2026-12-01'::date + i %% 60
+			from generate_series(1, %d) i, combinations c`, merchants),
+		`insert into slots (merchant_id, owner_path, category, code, ordinal, position, requirement_id) select m.id, 'business', 'DOCUMENT', 'X' || n, 0, n, null from merchants m, generate_series(1, 3) n`,
+		`insert into slot_fields (slot_id, code, value, masked, set_at) select id, 'NO_KTP', '\x01', '•', now() from slots where position = 1`,
+		`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, delivered_at, next_attempt_at, blob_ref)
+			select gen_random_uuid(), s.merchant_id, s.id, v, 'DOCUMENT', s.code, case when s.merchant_id % 50 = 0 then 'waiting' else 'delivered' end, now(), now(),
+				case when s.merchant_id % 50 = 0 then '2026-11-22 11:00+00'::timestamptz + s.id * interval '1 second' end, 'b' || s.id || '-' || v
+			from slots s, generate_series(1, 2) v where s.position < 3`,
+		`update slots s set document_id = (select max(d.id) from documents d where d.slot_id = s.id)`,
+		`insert into sessions (token_hash, person_id, created_at, seen_at, expires_at) select sha256(i::text::bytea), (select min(id) + i % 300 from people), now(), '2026-11-22 11:59+00', '2026-11-22 20:00+00' from generate_series(1, 3000) i`,
+		`insert into audit (at, actor_kind, action, subject_kind, merchant_id) select now(), 'system', 'merchant.edited', 'merchant', m.id from merchants m, generate_series(1, 5)`,
+		`insert into merchant_keys (merchant_id, source, kind, hash) select id, 'business', 'phone', sha256(id::text::bytea) from merchants`,
+		`insert into attachments (merchant_id, document_id, place) select d.merchant_id, d.id, 'p' || d.id from documents d where d.version = 2 and d.merchant_id % 7 = 0`,
+		`update documents set review = 'approved' where id % 20 <> 0`,
+		`vacuum analyze`,
+	} {
+		if _, err := owner.Exec(b.ctx(), sql); err != nil {
+			b.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// large are the tables that grow with the portfolio: none of them is read from end to end for a page.
+var large = regexp.MustCompile(`Seq Scan on (merchants|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|attachments)\b`)
+
+func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip()
+	}
+	b := setup(t)
+	b.fill(6000)
+	ctx := b.ctx()
+	ask := func(name string, do func() error) {
+		for _, s := range b.said.during(func() { b.must(do()) }) {
+			if !regexp.MustCompile(`(?i)^\s*(select|with|update|insert)`).MatchString(s.sql) {
+				continue
+			}
+			rows, err := b.db.Pool.Query(ctx, "explain "+s.sql, s.args...)
+			b.must(err)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			b.must(err)
+			if plan := strings.Join(lines, "\n"); large.MatchString(plan) {
+				t.Errorf("%s:\n%s\n%s", name, s.sql, plan)
+			}
+		}
+	}
+	list := func(name string, f models.MerchantFilter) {
+		f.Today = noon
+		ask("merchants "+name, func() error {
+			rows, err := b.Merchants(ctx, f, nil, 51)
+			if err == nil && len(rows) > 0 {
+				last := rows[len(rows)-1].Cursor()
+				_, err = b.Merchants(ctx, f, &last, 51)
+			}
+			return err
+		})
+	}
+	list("all", models.MerchantFilter{})
+	list("of a state", models.MerchantFilter{State: "refused"})
+	list("of a type", models.MerchantFilter{BusinessType: "CORPORATE"})
+	list("of a line", models.MerchantFilter{BusinessLine: "LINE_7"})
+	list("of a person", models.MerchantFilter{Responsible: b.person + 5})
+	list("by name", models.MerchantFilter{Name: "a1b2"})
+	ask("look-alikes", func() error {
+		_, err := b.LookAlikes(ctx, 1, "merchant x", [][]byte{{1}, {2}})
+		return err
+	})
+	ask("shell", func() error { _, err := b.Shell(ctx, b.person+5); return err })
+	ask("checklist", func() error { _, err := b.ChecklistRows(ctx, 70); return err })
+	ask("dossier", func() error { _, err := b.Dossier(ctx, 70); return err })
+	ask("timeline", func() error { _, err := b.Timeline(ctx, 70, 60); return err })
+	ask("session", func() error {
+		_, _, _, err := b.SessionPerson(ctx, []byte("none"), noon, time.Hour)
+		if err != nil {
+			return nil
+		}
+		return err
+	})
+	ask("document", func() error { _, err := b.Document(ctx, 70); return err })
+	ask("attachments", func() error { _, err := b.Attachments(ctx, 70); return err })
+	ask("claim", func() error { _, err := b.Keep().ClaimDelivery(ctx, 70, "me", time.Second); return err })
+	ask("wake", func() error { _, err := b.Keep().WakeDeliveries(ctx, 10); return err })
+	ask("orphans", func() error { _, err := b.BlobsKnown(ctx, []string{"b1-1", "x"}); return err })
+	ask("sweep", func() error {
+		_, err := b.Keep().SweepDeliveries(ctx, 30*time.Second, 10, func(*models.Tx, models.DocumentID) error { return nil })
+		return err
+	})
+}
+
+func TestAMerchantsPageAsksAsOftenForManyDocuments(t *testing.T) {
+	b := setup(t)
+	m, slot := b.merchant("a")
+	asked := func() int {
+		return len(b.said.during(func() {
+			_, err := b.Dossier(b.ctx(), m.ID)
+			b.must(err)
+			_, err = b.ChecklistRows(b.ctx(), m.ID)
+			b.must(err)
+			_, err = b.Timeline(b.ctx(), m.ID, 60)
+			b.must(err)
+			_, err = b.Shell(b.ctx(), b.person)
+			b.must(err)
+		}))
+	}
+	few := asked()
+	for range 20 {
+		b.document(m, slot)
+	}
+	if many := asked(); many != few || many > 8 {
+		t.Errorf("%d statements, then %d", few, many)
+	}
+}
+
+func TestPagesOfMerchantsMissNothing(t *testing.T) {
+	b := setup(t)
+	b.fill(400)
+	b.exec("update merchants set updated_at = $1 where id % 3 = 0", noon) // ties
+	for _, order := range append([]models.MerchantOrder{""}, models.MerchantOrders...) {
+		seen := map[models.MerchantID]bool{}
+		var after *models.MerchantCursor
+		for {
+			rows, err := b.Merchants(b.ctx(), models.MerchantFilter{Order: order}, after, 37)
+			b.must(err)
+			for _, row := range rows {
+				if seen[row.ID] {
+					t.Fatalf("%q: %d twice", order, row.ID)
+				}
+				seen[row.ID] = true
+			}
+			if len(rows) < 37 {
+				break
+			}
+			last := rows[36].Cursor()
+			after = &last
+		}
+		if want := b.count("select count(*) from merchants where archived_at is null"); len(seen) != want {
+			t.Errorf("%q: %d of %d", order, len(seen), want)
+		}
+	}
+}
+
+func TestSearchTakesSignsForThemselves(t *testing.T) {
+	b := setup(t)
+	b.merchant("Seratus persen 100")
+	for name, want := range map[string]int{"100": 1, "100%": 0, "1_0": 0, `\`: 0, "persen": 1} {
+		rows, err := b.Merchants(b.ctx(), models.MerchantFilter{Name: name}, nil, 10)
+		if err != nil || len(rows) != want {
+			t.Errorf("%q finds %d, %v", name, len(rows), err)
+		}
+	}
+}
+
+func TestWatchHearsOfACommitAndConnectsAgain(t *testing.T) {
+	b := setup(t)
+	m, slot := b.merchant("a")
+	w := models.NewWatch()
+	ctx, stop := context.WithCancel(b.ctx())
+	ended := make(chan struct{})
+	changed, forget := w.Subscribe(m.ID)
+	go func() { w.Run(ctx, b.db.Pool); close(ended) }()
+	await := func(what string) {
+		t.Helper()
+		select {
+		case <-changed:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nobody heard of %s", what)
+		}
+	}
+	await("the beginning")
+	b.document(m, slot)
+	await("a document")
+	other, otherSlot := b.merchant("b")
+	b.document(other, otherSlot)
+	if _, err := b.db.Pool.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%'"); err != nil {
+		t.Fatal(err)
+	}
+	await("the new connection")
+	b.document(m, slot)
+	await("another document")
+	select {
+	case <-changed:
+		t.Error("heard of something else")
+	default:
+	}
+	forget()
+	stop()
+	<-ended
+}
