@@ -100,10 +100,10 @@ func (p ProgressView) parts(ctx context.Context, limit int) string {
 		if params == nil {
 			params = map[string]any{}
 		}
-		if code, _ := params["reason"].(string); words.Has("reason." + code) {
+		if code, _ := params["reason"].(string); words.Has("reason."+code) && code != "refused_by_doku" {
 			params["reason"] = lowerFirst(strings.TrimSuffix(reasonShort(ctx, code, params), "."))
 		} else {
-			delete(params, "reason") // such as refused_by_doku, which the clause says already
+			delete(params, "reason") // the clause says already that DOKU refused it
 		}
 		clauses = append(clauses, &clause{part.Code, params, []string{document}})
 	}
