@@ -15,6 +15,7 @@ import (
 	"berkas/internal/fault"
 	"berkas/internal/words"
 	"berkas/models"
+	"berkas/onboarding"
 	"berkas/views"
 )
 
@@ -46,6 +47,9 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 	}
 	if can(c, auth.AdministerPeople) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
+	}
+	if can(c, auth.ReadAudit) {
+		v.Nav = append(v.Nav, views.NavItem{Key: "audit", URL: views.AuditURL()})
 	}
 	if can(c, auth.ViewHealth) {
 		v.DOKU.URL = views.HealthURL()
@@ -86,11 +90,15 @@ func here(c echo.Context) string {
 // see leads to another page after something was done.
 func see(c echo.Context, to string) error { return c.Redirect(http.StatusSeeOther, to) }
 
-// safeNext is where to go after a sign-in: a path of ours, never another host.
+// safeNext is where to go after a sign-in: a path of ours, never another host. A personal value that was searched for like
+// a name goes no further.
 func safeNext(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
 		return views.HomeURL()
+	}
+	if onboarding.LooksPersonal(u.Query().Get("q")) {
+		return u.Path
 	}
 	return next
 }

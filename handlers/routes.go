@@ -50,6 +50,7 @@ func (h *handler) routes() []route {
 		{GET, "/merchants", page, auth.ViewMerchants, limitNone, h.listMerchants},
 		{GET, "/merchants/new", page, auth.EditMerchants, limitNone, h.newMerchant},
 		{POST, "/merchants", act, auth.EditMerchants, limitForm, h.createMerchant},
+		{POST, "/merchants/find", act, auth.ViewMerchants, limitForm, h.findMerchants},
 		{GET, "/merchants/:merchant", page, auth.ViewMerchants, limitNone, h.showMerchant},
 		{GET, "/merchants/:merchant/edit", page, auth.EditMerchants, limitNone, h.editMerchant},
 		{POST, "/merchants/:merchant", act, auth.EditMerchants, limitForm, h.updateMerchant},
@@ -86,6 +87,9 @@ func (h *handler) routes() []route {
 		{POST, "/me/password", act, auth.SignedIn, limitForm, h.changePassword},
 		{POST, "/me/sessions/end", act, auth.SignedIn, limitForm, h.endOtherSessions},
 		{POST, "/me/sessions/:session/end", act, auth.SignedIn, limitForm, h.endSession},
+
+		{GET, "/audit", page, auth.ReadAudit, limitNone, h.showAudit},
+		{GET, "/audit.csv", file, auth.ReadAudit, limitNone, h.exportAudit},
 
 		{GET, "/health", page, auth.ViewHealth, limitNone, h.showHealth},
 		{POST, "/health/retry", act, auth.RetryDeliveries, limitForm, h.retryAll},

@@ -10,7 +10,7 @@ import (
 var Actions = []Action{
 	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantRegistered, MerchantViewed, MerchantSearched,
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
-	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DocumentWithdrawn,
+	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,
 	PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonReset, PersonPreferred, PasswordChanged,
 	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound,

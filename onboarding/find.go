@@ -44,11 +44,7 @@ func (s *Service) FindMerchants(ctx context.Context, actor models.Actor, kind, v
 func LooksPersonal(text string) bool {
 	text = oneLine(text)
 	n := onlyDigits(text)
-	if len(n) >= 15 || email(nil, text) == "" {
-		return true
-	}
-	dialled := strings.HasPrefix(n, "0") || strings.HasPrefix(n, "62") || strings.HasPrefix(text, "+")
-	return len(n) >= 9 && dialled && digits(text) == n
+	return len(n) >= 15 || len(n) >= 8 && digits(text) == n || email(nil, text) == ""
 }
 
 // keyed is a personal value as it was hashed when it was typed.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -390,5 +391,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, append(peopleSamples(), healthSamples()...)...)
+	}, slices.Concat(peopleSamples(), healthSamples(), auditSamples())...)
 }

@@ -42,6 +42,7 @@ type MerchantsPage struct {
 	TotalMore bool
 	Lines     []string // business lines in use, for the filter
 	CanAdd    bool
+	Find      FindForm
 }
 
 // MerchantFilter is the list's query as typed. State: "", staff (what staff must do), overdue, todo, refused, failed,
@@ -88,6 +89,7 @@ type MerchantPage struct {
 	Merchant  MerchantView
 	Checklist ChecklistView
 	Timeline  []EventView
+	AuditURL  string // all that happened to it, where the reader may see that
 }
 
 // MerchantView is the merchant's own data as it may be shown: personal numbers are masked.

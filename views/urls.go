@@ -61,3 +61,10 @@ func RetryAllURL() string { return "/health/retry" }
 
 // LoginNextURL asks for a sign-in and comes back to next.
 func LoginNextURL(next string) string { return LoginURL() + "?next=" + url.QueryEscape(next) }
+
+func AuditURL() string { return "/audit" }
+
+// AuditPageURL is the trail filtered, behind a cursor; AuditCSVURL the same to take away, from the newest on.
+func AuditPageURL(f AuditFilter, after string) string { return AuditURL() + f.query(after) }
+func AuditCSVURL(f AuditFilter) string                { return "/audit.csv" + f.query("") }
+func FindURL() string                                 { return "/merchants/find" }
