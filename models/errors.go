@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
 	"gorm.io/gorm"
 
 	"berkas/internal/fault"
@@ -34,15 +35,15 @@ func translate(err error) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) || errors.Is(err, sql.ErrNoRows) || errors.Is(err, pgx.ErrNoRows) {
 		return fault.Wrap(err, fault.NotFound, "not_found")
 	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+	_, connect := errors.AsType[*pgconn.ConnectError](err) // whatever the server says to one who knocks
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && !connect {
 		return translateServer(pg)
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	_, connect := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
-	if connect || network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) {
+	if connect || network || errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) {
 		return fault.Wrap(err, fault.Unavailable, "database_unavailable")
 	}
 	return err

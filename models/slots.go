@@ -39,7 +39,7 @@ type ChecklistRow struct {
 	Extensions []string `gorm:"serializer:json"`
 	MaxSize    int64
 	Form       []FormField `gorm:"serializer:json"`
-	Fields     []SlotField `gorm:"-"`
+	Fields     []SlotField `gorm:"serializer:json"`
 	Documents  []Document  `gorm:"-"` // newest first, withdrawn ones too
 }
 
@@ -53,16 +53,14 @@ func (c ChecklistRow) Newest() *Document {
 	return nil
 }
 
-const checklistSQL = `select s.*, coalesce(q.name, '') as name, coalesce(q.extensions, '[]') as extensions, coalesce(q.max_size, 0) as max_size, coalesce(q.form, '[]') as form
+const checklistSQL = `select s.*, coalesce(q.name, '') as name, coalesce(q.extensions, '[]') as extensions, coalesce(q.max_size, 0) as max_size, coalesce(q.form, '[]') as form,
+	coalesce((select json_agg(json_build_object('SlotID', f.slot_id, 'Code', f.code, 'Value', encode(f.value, 'base64'), 'Masked', f.masked, 'SetBy', f.set_by, 'SetAt', f.set_at) order by f.code)
+		from slot_fields f where f.slot_id = s.id), '[]') as fields
 	from slots s left join requirements q on q.id = s.requirement_id where s.merchant_id = ?`
 
-// ChecklistRows are a merchant's slots in DOKU's order with their fields and documents: three statements, however many.
+// ChecklistRows are a merchant's slots in DOKU's order with their fields and documents: two statements, however many.
 func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
 	rows, err := scan[ChecklistRow](ctx, r, checklistSQL+` order by s.by_hand, s.position, s.ordinal, s.id`, id)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := scan[SlotField](ctx, r, `select f.* from slot_fields f join slots s on s.id = f.slot_id where s.merchant_id = ?`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +71,6 @@ func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRo
 	at := make(map[SlotID]*ChecklistRow, len(rows))
 	for i := range rows {
 		at[rows[i].ID] = &rows[i]
-	}
-	for _, f := range fields {
-		at[f.SlotID].Fields = append(at[f.SlotID].Fields, f)
 	}
 	for _, d := range documents {
 		if row := at[d.SlotID]; row != nil {
