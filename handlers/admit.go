@@ -126,22 +126,26 @@ func setDeadlines(c echo.Context, d time.Duration) {
 	_ = rc.SetWriteDeadline(now.Add(d + 10*time.Second))
 }
 
-// body is a request's body, without any limit, that knows whether it was begun.
+// body is a request's body, without any limit, that knows whether it was begun and how it ended.
 type body struct {
 	io.ReadCloser
 	begun bool
+	ended error
 }
 
-func (b *body) Read(p []byte) (int, error) {
+func (b *body) Read(p []byte) (n int, err error) {
 	b.begun = true
-	return b.ReadCloser.Read(p)
+	if b.ended == nil {
+		n, b.ended = b.ReadCloser.Read(p)
+	}
+	return n, b.ended
 }
 
 // drain reads what is left of a body whose answer is known already: a browser shows no answer before it has sent all. A
 // client that waits to be asked for its body is not asked.
 func drain(c echo.Context) {
 	b, ok := c.Get(keyBody).(*body)
-	if !ok || !b.begun && c.Request().Header.Get("Expect") != "" {
+	if !ok || b.ended != nil || !b.begun && c.Request().Header.Get("Expect") != "" {
 		return
 	}
 	_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Now().Add(drainTime))

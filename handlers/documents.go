@@ -142,7 +142,11 @@ func (h *handler) openThumbnail(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	bytesHeader(c, "image/jpeg")
+	return sendJPEG(c, jpeg)
+}
+
+func sendJPEG(c echo.Context, jpeg []byte) error {
+	bytesHeader(c, "image/jpeg").Set("Content-Length", strconv.Itoa(len(jpeg)))
 	return c.Blob(http.StatusOK, "image/jpeg", jpeg)
 }
 
@@ -159,8 +163,7 @@ func (h *handler) openPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	bytesHeader(c, "image/jpeg")
-	return c.Blob(http.StatusOK, "image/jpeg", jpeg)
+	return sendJPEG(c, jpeg)
 }
 
 func (h *handler) retryDocument(c echo.Context) error {

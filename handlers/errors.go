@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"berkas/internal/auth"
 	"berkas/internal/fault"
 	"berkas/internal/words"
 	"berkas/views"
@@ -17,6 +18,9 @@ import (
 
 // errSignIn sends whoever asked for a page without a session to the sign-in.
 var errSignIn = errors.New("handlers: sign in first")
+
+// nowhere stands for the route of a request that met none.
+var nowhere = route{Kind: page, Permission: auth.Public}
 
 // statusGone is what the log says of a request whose sender did not wait for the answer.
 const statusGone = 499
@@ -38,6 +42,9 @@ func (h *handler) fail(err error, c echo.Context) {
 		return
 	}
 	drain(c)
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok && e.Code != http.StatusMisdirectedRequest {
+		_ = h.whoIs(c, nowhere) // who misses the route is still somebody, with a frame and a language
+	}
 	if errors.Is(err, errSignIn) {
 		_ = see(c, views.LoginNextURL(here(c)))
 		return
@@ -63,6 +70,8 @@ func asFault(err error) (*fault.Error, int) {
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
 		switch e.Code {
+		case http.StatusNotFound:
+			return fault.Wrap(err, fault.NotFound, "not_found"), e.Code
 		case http.StatusMethodNotAllowed:
 			return fault.Wrap(err, fault.NotFound, "method_not_allowed"), e.Code
 		case http.StatusMisdirectedRequest:

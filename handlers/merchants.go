@@ -27,10 +27,21 @@ const (
 )
 
 func (h *handler) listMerchants(c echo.Context) error {
+	if q := readFilter(c).Q; onboarding.LooksPersonal(q) { // it has no place in an address
+		if wantsFragment(c) {
+			return fault.New(fault.Invalid, "sixteen_digits")
+		}
+		return h.drawMerchants(c, http.StatusUnprocessableEntity, views.FindForm{Value: q, Error: &views.Message{Code: "sixteen_digits"}})
+	}
+	return h.drawMerchants(c, http.StatusOK, views.FindForm{})
+}
+
+// drawMerchants draws the list, and in it the form that finds a merchant by a personal value, as it was typed.
+func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm) error {
 	ctx, p := c.Request().Context(), person(c)
 	q := readFilter(c)
-	if digits := strings.Map(onlyDigits, q.Q); len(digits) >= 15 {
-		return fault.New(fault.Invalid, "sixteen_digits") // an official number has no place in an address
+	if find.Error != nil {
+		q.Q = ""
 	}
 	if err := h.merchantOrder(c, &q); err != nil {
 		return err
@@ -41,7 +52,7 @@ func (h *handler) listMerchants(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.MerchantsPage{Filter: q, CanAdd: can(c, auth.EditMerchants)}
+	v := views.MerchantsPage{Filter: q, CanAdd: can(c, auth.EditMerchants), Find: find}
 	if len(rows) > pageRows {
 		rows = rows[:pageRows]
 		v.NextURL = filterURL(q, writeCursor(f.Order, rows[pageRows-1].Cursor()))
@@ -59,7 +70,7 @@ func (h *handler) listMerchants(c echo.Context) error {
 		v.Total, v.TotalMore = countLimit, true
 	}
 	if wantsFragment(c) {
-		return render(c, http.StatusOK, views.MerchantList(v))
+		return render(c, status, views.MerchantList(v))
 	}
 	if v.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
 		return err
@@ -67,14 +78,7 @@ func (h *handler) listMerchants(c echo.Context) error {
 	if v.Page, err = h.page(c, words.T(ctx, "merchants.title"), "merchants"); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Merchants(v))
-}
-
-func onlyDigits(r rune) rune {
-	if r < '0' || r > '9' {
-		return -1
-	}
-	return r
+	return render(c, status, views.Merchants(v))
 }
 
 // readFilter is what the address asks of the list. type, line and mine are short for what the form calls otherwise.
@@ -337,11 +341,11 @@ func (h *handler) showMerchant(c echo.Context) error {
 // drawMerchant draws a merchant's page; change, if any, says in one slot what was refused just now.
 func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID, change func(*views.SlotView)) error {
 	ctx := c.Request().Context()
-	d, err := h.Reader.Dossier(ctx, id)
+	d, err := h.Reader.MerchantPage(ctx, id)
 	if err != nil {
 		return err
 	}
-	checklist, p, err := h.checklist(c, d.Merchant)
+	checklist, p, err := h.checklist(c, d)
 	if err != nil {
 		return err
 	}
@@ -352,7 +356,7 @@ func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID,
 			}
 		}
 	}
-	shown, err := h.Service.Shown(d)
+	shown, err := h.Service.Shown(d.Dossier)
 	if err != nil {
 		return err
 	}
@@ -364,37 +368,17 @@ func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID,
 	if err != nil {
 		return err
 	}
-	m := d.Merchant
-	row, err := h.rowOf(ctx, m)
-	if err != nil {
-		return err
-	}
-	row.Progress = p
 	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
 		return err
 	}
-	may := can(c, auth.EditMerchants)
-	return render(c, status, views.Merchant(views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline),
-		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown),
+	m, may := d.Merchant, can(c, auth.EditMerchants)
+	row := merchantRow(ctx, models.MerchantRow{ID: m.ID, Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
+		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor,
+		RegisteredAt: m.RegisteredAt, ArchivedAt: m.ArchivedAt, Sample: m.Sample, UpdatedAt: m.UpdatedAt}, h.Now())
+	row.Progress = p
+	return render(c, status, views.Merchant(views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), AuditURL: auditOf(c, id),
+		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown), CreatedBy: d.Creator,
 			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may}}))
-}
-
-func (h *handler) rowOf(ctx context.Context, m models.Merchant) (views.MerchantRow, error) {
-	responsible := ""
-	if m.ResponsibleID != nil {
-		people, err := h.Reader.Colleagues(ctx)
-		if err != nil {
-			return views.MerchantRow{}, err
-		}
-		for _, p := range people {
-			if p.ID == *m.ResponsibleID {
-				responsible = p.Name
-			}
-		}
-	}
-	return merchantRow(ctx, models.MerchantRow{ID: m.ID, Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
-		Responsible: responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor,
-		RegisteredAt: m.RegisteredAt, ArchivedAt: m.ArchivedAt, Sample: m.Sample, UpdatedAt: m.UpdatedAt}, h.Now()), nil
 }
 
 func (h *handler) archiveMerchant(c echo.Context) error {
@@ -410,7 +394,11 @@ func (h *handler) changeMerchant(c echo.Context, done string, change func(contex
 	if err != nil {
 		return err
 	}
-	if err := change(c.Request().Context(), actor(c), id); err != nil {
+	ctx := c.Request().Context()
+	if _, err := h.Reader.Merchant(ctx, id); err != nil {
+		return err
+	}
+	if err := change(ctx, actor(c), id); err != nil {
 		return err
 	}
 	h.flash(c, "good", done)

@@ -11,7 +11,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"berkas/internal/auth"
-	"berkas/internal/fault"
 	"berkas/models"
 	"berkas/onboarding"
 )
@@ -54,9 +53,5 @@ func (h *handler) web() http.Handler {
 			e.Add(http.MethodHead, r.Path, h.admit(r))
 		}
 	}
-	e.RouteNotFound("/*", h.admit(route{Kind: page, Permission: auth.Public, Handle: nothingHere}))
 	return e
 }
-
-// nothingHere answers an unknown address like any other refusal: in the reader's frame and language.
-func nothingHere(echo.Context) error { return fault.New(fault.NotFound, "not_found") }

@@ -24,12 +24,8 @@ func mayChange(c echo.Context, m models.Merchant) rights {
 }
 
 // checklist is a merchant's slots in groups, and the sentence above them.
-func (h *handler) checklist(c echo.Context, m models.Merchant) (views.ChecklistView, views.ProgressView, error) {
-	ctx := c.Request().Context()
-	combination, err := h.Reader.Combination(ctx, m.CombinationID)
-	if err != nil {
-		return views.ChecklistView{}, views.ProgressView{}, err
-	}
+func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.ChecklistView, views.ProgressView, error) {
+	ctx, m, combination := c.Request().Context(), p.Merchant, p.Combination
 	rows, err := h.Reader.ChecklistRows(ctx, m.ID)
 	if err != nil {
 		return views.ChecklistView{}, views.ProgressView{}, err
@@ -49,11 +45,7 @@ func (h *handler) checklist(c echo.Context, m models.Merchant) (views.ChecklistV
 		}
 		return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
 	}
-	set, err := h.Reader.RequirementSet(ctx, *m.SetID)
-	if err != nil {
-		return v, views.ProgressView{}, err
-	}
-	v.Assumed = set.Assumed
+	v.Assumed = p.Assumed
 	if may.upload && !may.archived {
 		for _, kind := range onboarding.Addable(rows) {
 			v.Addable = append(v.Addable, views.AddableView{Category: kind.Category, Code: kind.Code})
@@ -89,11 +81,11 @@ func (h *handler) showChecklist(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := h.Reader.Merchant(c.Request().Context(), id)
+	page, err := h.Reader.MerchantPage(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}
-	v, p, err := h.checklist(c, m)
+	v, p, err := h.checklist(c, page)
 	if err != nil {
 		return err
 	}
