@@ -89,13 +89,13 @@ type ToDecide struct {
 	Since     time.Time
 }
 
-// MerchantsToDecide are merchants with documents to decide, the one that waits longest first. It looks at the oldest
-// documents alone, however many there are.
+// MerchantsToDecide are merchants with documents to decide, the one that waits longest first. It walks the
+// documents from the oldest on, no further than it must: a question in brackets is asked of one row at a time.
 func (r Reader) MerchantsToDecide(ctx context.Context, limit int) ([]ToDecide, error) {
 	return scan[ToDecide](ctx, r, `with oldest as (
 			select d.merchant_id, d.delivered_at from documents d where d.state = 'delivered' and d.review = 'undecided' and d.withdrawn_at is null
-			and exists (select 1 from slots s where s.id = d.slot_id and s.document_id = d.id)
-			and exists (select 1 from merchants a where a.id = d.merchant_id and a.archived_at is null and a.registered_at is null)
+			and d.id = (select s.document_id from slots s where s.id = d.slot_id)
+			and (select a.archived_at is null and a.registered_at is null from merchants a where a.id = d.merchant_id)
 			order by d.delivered_at, d.id limit `+strconv.Itoa(limit*50)+`),
 		first as (select merchant_id, min(delivered_at) as since from oldest group by merchant_id order by since, merchant_id limit `+strconv.Itoa(limit)+`)
 		select `+merchantRowColumns+`, f.since, (select count(*) from `+undecidedSQL+` where s.merchant_id = m.id) as undecided

@@ -232,7 +232,7 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	case "overdue":
 		add("m.archived_at is null and m.progress_state not in ('complete', 'registered') and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
 	case "undecided":
-		add("m.archived_at is null and m.registered_at is null and exists (select 1 from " + undecidedSQL + " where s.merchant_id = m.id)")
+		add("m.archived_at is null and m.registered_at is null and exists (select 1 from " + undecidedSQL + " where s.merchant_id = m.id offset 0)") // of one merchant after another: a page stops early
 	case "":
 		add("m.archived_at is null")
 	default:
