@@ -34,7 +34,7 @@ func startShared() {
 	if shared.dir, shared.err = os.MkdirTemp("", "berkas-browser-"); shared.err != nil {
 		return
 	}
-	e := env{"DATA_DIR": filepath.Join(shared.dir, "data"), "LISTEN_ADDR": "127.0.0.1:0", "SIMULATOR_CONTROL": "on"}
+	e := env{"DATA_DIR": filepath.Join(shared.dir, "data"), "LISTEN_ADDR": "127.0.0.1:0", "SIMULATOR_CONTROL": "on", "DEMO_MERCHANTS": "off"}
 	if shared.portal, shared.err = launch(e); shared.err != nil {
 		return
 	}

@@ -75,7 +75,7 @@ func TestSamplePDFsHaveTheirPages(t *testing.T) {
 // alone.
 func TestDemonstration(t *testing.T) {
 	t.Parallel()
-	e := home(t)
+	e := home(t).with("DEMO_MERCHANTS", "on")
 	for made := range 3 {
 		p := start(t, e)
 		v := staff(t, p)

@@ -120,7 +120,7 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	e := env{"DATA_DIR": filepath.Join(dir, "data"), "LISTEN_ADDR": "127.0.0.1:0", "HOME": dir, "TMPDIR": dir}
+	e := env{"DATA_DIR": filepath.Join(dir, "data"), "LISTEN_ADDR": "127.0.0.1:0", "DEMO_MERCHANTS": "off", "HOME": dir, "TMPDIR": dir}
 	p := &process{cmd: exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", program), ended: make(chan struct{})}
 	if err := p.launchIn(dir, e); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 
 // A merchant's page must come soon after the program was started, with nothing there yet and with everything there.
 func TestStartsQuickly(t *testing.T) {
-	e := home(t)
+	e := home(t).with("DEMO_MERCHANTS", "on")
 	for _, c := range []struct {
 		name   string
 		within time.Duration

@@ -86,10 +86,10 @@ func (e env) list() []string {
 	return list
 }
 
-// home is a fresh DATA_DIR and a port of the system's choosing.
+// home is a fresh DATA_DIR and a port of the system's choosing, without the demonstration's merchants.
 func home(t *testing.T) env {
 	t.Helper()
-	return env{"DATA_DIR": filepath.Join(t.TempDir(), "data"), "LISTEN_ADDR": "127.0.0.1:0"}
+	return env{"DATA_DIR": filepath.Join(t.TempDir(), "data"), "LISTEN_ADDR": "127.0.0.1:0", "DEMO_MERCHANTS": "off"}
 }
 
 // output is what a process has written so far.

@@ -243,10 +243,12 @@ func (p *portal) run(ctx context.Context) error {
 		<-ctx.Done()
 		<-jobsDone
 		defer stopWork()
+		defer p.lastSeal(working)
 		return server.stop(ctx)
 	})
+	group.Go(func() error { p.keepAnchor(ctx); return nil })
 	p.greet()
-	if p.config.Demo() {
+	if p.config.Demo() && p.config.DemoMerchants {
 		group.Go(func() error { p.furnish(ctx); return nil })
 	}
 	return p.outcome(stopped, group)

@@ -45,7 +45,9 @@ type Config struct {
 	Key          []byte   // 32 bytes; nil when EnsureKey is to keep one in DataDir
 	BlobDir      string   // where originals go
 	DemoPassword string
-	LogJSON      bool
+
+	DemoMerchants bool // beside the demo people; see Demo
+	LogJSON       bool
 
 	SimulatorLinkTTL   time.Duration
 	SimulatorControl   bool // the control interface is open

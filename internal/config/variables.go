@@ -67,6 +67,8 @@ var variables = []variable{
 		set: func(c *Config, v string) (err error) { c.BlobDir, err = blobs(v); return err }},
 	{name: "DEMO_PASSWORD", standard: "demo", secret: true, takes: "a password", means: "of the demo people, who exist only in simulator mode on a loopback address",
 		set: func(c *Config, v string) error { c.DemoPassword = v; return nil }},
+	{name: "DEMO_MERCHANTS", standard: "on", takes: "on or off", means: "whether the demo people find merchants in every state, with drawn documents",
+		set: func(c *Config, v string) error { c.DemoMerchants = v == "on"; return oneOf(v, "on", "off") }},
 	{name: "LOG_FORMAT", standard: "text", takes: "text or json", means: "how the log is written",
 		set: func(c *Config, v string) error { c.LogJSON = v == "json"; return oneOf(v, "text", "json") }},
 	{name: "SIMULATOR_LINK_TTL", standard: "60m", takes: "a duration from 1s to 24h", means: "how long the simulator's links live",
