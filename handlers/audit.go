@@ -93,10 +93,10 @@ func readAuditFilter(c echo.Context) (q views.AuditFilter, f models.AuditFilter,
 		}
 		wrong[name] = views.Message{Code: code}
 	}
-	number := func(name, value string) int64 {
+	number := func(name, value, code string) int64 {
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || n < 1 {
-			refuse(name, "unknown_choice")
+			refuse(name, code)
 		}
 		return n
 	}
@@ -106,13 +106,13 @@ func readAuditFilter(c echo.Context) (q views.AuditFilter, f models.AuditFilter,
 	case slices.Contains([]models.ActorKind{models.ActorSystem, models.ActorCLI, models.ActorDOKU, models.ActorAnonymous}, kind):
 		f.Kind = kind
 	default:
-		f.Person = models.PersonID(number("who", q.Who))
+		f.Person = models.PersonID(number("who", q.Who, "unknown_choice"))
 	}
 	if f.Action = models.Action(q.What); q.What != "" && !slices.Contains(models.Actions, f.Action) {
 		refuse("what", "unknown_choice")
 	}
 	if q.Merchant != "" {
-		f.Merchant = models.MerchantID(number("merchant", q.Merchant))
+		f.Merchant = models.MerchantID(number("merchant", q.Merchant, "not_numeric"))
 	}
 	day := func(name, value string) time.Time {
 		t, err := time.ParseInLocation(time.DateOnly, value, words.WIB)

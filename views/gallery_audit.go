@@ -62,7 +62,7 @@ func auditSamples() []Sample {
 	nothing.Filter, nothing.Rows, nothing.NextURL, nothing.ExportURL = AuditFilter{Who: "doku"}, nil, "", ""
 	nothing.Trail = TrailView{Unsealed: 3, Since: sampleTime(time.Second)}
 	refused := sampleAudit()
-	refused.Filter, refused.Errors = AuditFilter{Merchant: "Kopi", From: "2026-11-31"}, map[string]Message{"merchant": {Code: "unknown_choice"}, "from": {Code: "not_a_date"}}
+	refused.Filter, refused.Errors = AuditFilter{Merchant: "Kopi", From: "2026-11-31"}, map[string]Message{"merchant": {Code: "not_numeric"}, "from": {Code: "not_a_date"}}
 	refused.Rows, refused.NextURL, refused.ExportURL = nil, "", ""
 	find := sampleMerchants()
 	find.Find = FindForm{Value: "0812 0000 0000", Error: &Message{Code: "find_nothing", Params: map[string]any{"kind": "phone"}}}
