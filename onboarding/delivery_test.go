@@ -56,13 +56,13 @@ func TestOutagesNeverUseUpATry(t *testing.T) {
 			b.clock.Advance(7 * time.Hour) // the token of before is over
 		}
 		b.fault(c.fault)
-		for range 40 {
+		for range 12 {
 			if wait := b.later(b.tryOnce(id)); wait > 5*time.Minute {
 				t.Fatalf("waits %v", wait)
 			}
 		}
 		d := b.doc(id)
-		if d.State != models.Waiting || d.Problem != c.problem || d.Attempts != 40 || d.Unclear != 0 {
+		if d.State != models.Waiting || d.Problem != c.problem || d.Attempts != 12 || d.Unclear != 0 {
 			t.Errorf("%+v: %s %s after %d", c.fault, d.State, d.Problem, d.Attempts)
 		}
 		b.sim.ClearFaults()
