@@ -23,16 +23,3 @@ type requirementsReader struct {
 func (w *requirementsReader) Work(ctx context.Context, job *river.Job[readRequirements]) error {
 	return outcome(w.service.AwaitRequirements(ctx, job.Args.Combination))
 }
-
-type refreshRequirements struct{}
-
-func (refreshRequirements) Kind() string { return "requirements.refresh" }
-
-type requirementsRefresher struct {
-	river.WorkerDefaults[refreshRequirements]
-	service *onboarding.Service
-}
-
-func (w *requirementsRefresher) Work(ctx context.Context, _ *river.Job[refreshRequirements]) error {
-	return outcome(w.service.RefreshRequirements(ctx))
-}

@@ -24,6 +24,7 @@ const (
 	sweepInterval = 2 * time.Second
 	probeInterval = 5 * time.Second
 	sealInterval  = time.Second
+	readInterval  = 15 * time.Second // of those that are due: a day old, or still missing
 )
 
 // NewInserter is a client that only inserts; onboarding's Queue stands on it.
@@ -44,7 +45,6 @@ func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logge
 	river.AddWorker(set, &documentSender{service: service})
 	river.AddWorker(set, &originalChecker{service: service})
 	river.AddWorker(set, &requirementsReader{service: service})
-	river.AddWorker(set, &requirementsRefresher{service: service})
 	river.AddWorker(set, &tidier{service: service})
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
@@ -68,7 +68,6 @@ func schedule() []*river.PeriodicJob {
 	}
 	return []*river.PeriodicJob{
 		every(time.Hour, tidy{}),
-		every(time.Hour, refreshRequirements{}),
 	}
 }
 
@@ -88,6 +87,7 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 		{sweepInterval, "sweeping", w.sweep},
 		{probeInterval, "keeping DOKU's minutes", w.service.KeepMinutes},
 		{probeInterval, "knocking at DOKU", w.service.Probe},
+		{readInterval, "reading checklists", w.service.RefreshRequirements},
 		{sealInterval, "sealing the audit trail", w.service.SealAudit},
 	} {
 		rounds.Go(func() { w.round(ctx, r.every, r.doing, r.do) })
