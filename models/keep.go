@@ -150,9 +150,11 @@ func (k Keep) SweepDeliveries(ctx context.Context, missed time.Duration, limit i
 	return n, translate(err)
 }
 
-// ReleaseClaims forgets the claims of all processes. Only for a database whose one process is this one.
+// ReleaseClaims forgets the claims of all processes, and has what no attempt was made of go at once: its job may have died
+// with them. Only for a database whose one process is this one.
 func (k Keep) ReleaseClaims(ctx context.Context) error {
-	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ? where state = 'sending'`, k.s.now().Add(-time.Minute))
+	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ?
+		where state = 'sending' or state = 'waiting' and attempts = 0`, k.s.now().Add(-time.Minute))
 	return err
 }
 

@@ -193,9 +193,9 @@ func TestARestoredTrailHoldsAndIsSealed(t *testing.T) {
 func copyDatabase(t *testing.T, from, to string) {
 	t.Helper()
 	bin := binaries(t)
-	var errs bytes.Buffer
+	var dumped, restored bytes.Buffer
 	dump, restore := exec.Command(filepath.Join(bin, "pg_dump"), "--dbname", libpq(t, from)), exec.Command(filepath.Join(bin, "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "--dbname", libpq(t, to), "-o", os.DevNull)
-	dump.Stderr, restore.Stderr = &errs, &errs
+	dump.Stderr, restore.Stderr = &dumped, &restored
 	var err error
 	if restore.Stdin, err = dump.StdoutPipe(); err != nil {
 		t.Fatal(err)
@@ -204,10 +204,10 @@ func copyDatabase(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	if err := dump.Run(); err != nil {
-		t.Fatal(err, errs.String())
+		t.Fatal(err, dumped.String())
 	}
 	if err := restore.Wait(); err != nil {
-		t.Fatal(err, errs.String())
+		t.Fatal(err, restored.String())
 	}
 }
 
