@@ -34,6 +34,9 @@ func render(c echo.Context, status int, component templ.Component) error {
 
 // page is the frame around a signed-in page: one statement.
 func (h *handler) page(c echo.Context, title, current string) (views.Page, error) {
+	if title == "" && current != "" {
+		title = words.T(c.Request().Context(), "nav."+current)
+	}
 	p := person(c)
 	shell, err := h.Reader.Shell(c.Request().Context(), p.ID)
 	if err != nil {
