@@ -57,16 +57,21 @@ func (r AuditRow) Cursor() *AuditCursor { return &AuditCursor{At: r.At, ID: r.ID
 
 // AuditTrail of a filter, newest first, limit rows behind the cursor (nil: from the newest).
 func (r Reader) AuditTrail(ctx context.Context, f AuditFilter, after *AuditCursor, limit int) ([]AuditRow, error) {
+	sql, args := f.sql(after, limit)
+	return scan[AuditRow](ctx, r, sql, args...)
+}
+
+func (f AuditFilter) sql(after *AuditCursor, limit int) (string, []any) {
 	where, args := f.where(after)
-	return scan[AuditRow](ctx, r, `select a.id, a.at, a.actor_kind, coalesce(a.actor_id, 0) as actor_id, a.actor_role, coalesce(w.name, '') as who, a.action, a.subject_kind,
+	return `select a.id, a.at, a.actor_kind, coalesce(a.actor_id, 0) as actor_id, a.actor_role, coalesce(w.name, '') as who, a.action, a.subject_kind,
 			coalesce(a.subject_id, 0) as subject_id, coalesce(p.name, '') as person, coalesce(a.merchant_id, m.id, 0) as merchant_id, coalesce(m.name, '') as merchant,
 			coalesce(d.category, '') as category, coalesce(d.code, '') as code, a.detail, a.request_id
-		from (select * from audit a where `+where+` order by a.at desc, a.id desc limit ?) a
+		from (select * from audit a where ` + where + ` order by a.at desc, a.id desc limit ?) a
 		left join people w on w.id = a.actor_id
 		left join people p on p.id = a.subject_id and a.subject_kind = 'person'
 		left join merchants m on m.id = coalesce(a.merchant_id, case when a.subject_kind = 'merchant' then a.subject_id end)
 		left join documents d on d.id = a.subject_id and a.subject_kind = 'document'
-		order by a.at desc, a.id desc`, append(args, limit)...)
+		order by a.at desc, a.id desc`, append(args, limit)
 }
 
 func (f AuditFilter) where(after *AuditCursor) (string, []any) {
