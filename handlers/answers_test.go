@@ -1,10 +1,7 @@
 package handlers
 
 import (
-	"bufio"
 	"context"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -333,18 +330,54 @@ func TestWithoutADatabaseEveryPageSaysSo(t *testing.T) {
 func TestAReaderWhoLeavesIsNoError(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(b.url, "http://"))
+	staff := b.as(models.RoleStaff)
+	owner, err := pgx.Connect(b.Context(), b.owner)
 	b.must(err)
-	_, err = io.WriteString(conn, "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	defer owner.Close(context.Background())
+	_, err = owner.Exec(b.Context(), "begin; lock table merchants in access exclusive mode")
 	b.must(err)
-	_, err = bufio.NewReader(conn).ReadString('\n')
-	b.must(err)
-	b.must(conn.Close())
-	f, status := asFault(context.DeadlineExceeded)
-	if f.Code != "busy" || status != 503 {
+	ctx, leave := context.WithCancel(b.Context())
+	left := make(chan error)
+	go func() {
+		_, err := staff.http.Do(staff.request("GET", "/merchants", nil).WithContext(ctx))
+		left <- err
+	}()
+	b.await("the page to wait", func() bool { return b.rows("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") > 0 })
+	leave()
+	if err := <-left; err == nil {
+		t.Error("an answer came")
+	}
+	b.await("the log", func() bool { return strings.Contains(b.log.String(), "path=/merchants status=499") })
+	if strings.Contains(b.log.String(), "level=ERROR") {
+		t.Error("it counts as an error of ours")
+	}
+}
+
+func TestTimeIsUp(t *testing.T) {
+	t.Parallel()
+	if f, status := asFault(context.DeadlineExceeded); f.Code != "busy" || status != 503 {
 		t.Errorf("%v %d", f, status)
 	}
 	if f, status := asFault(fault.Wrap(context.DeadlineExceeded, fault.Invalid, "required")); f.Code != "required" || status != 422 {
 		t.Errorf("%v %d", f, status)
+	}
+}
+
+// Nobody else puts words on our pages.
+func TestOnlyCodesTravel(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff := b.as(models.RoleStaff)
+	u, err := url.Parse(b.url)
+	b.must(err)
+	for value, shown := range map[string]int{"good.merchant_edited": 1, "evil.merchant_edited": 1, "good.internal": 0, "good.<b>x</b>": 0, "good": 0, "good.../x": 0} {
+		staff.http.Jar.SetCookies(u, []*http.Cookie{{Name: "berkas_flash", Value: value, Path: "/"}})
+		a := staff.get("/")
+		if n := a.doc().Find("#notices .notice").Length(); n != shown || strings.Contains(a.body, "evil") {
+			t.Errorf("%q shows %d notices", value, n)
+		}
+		if n := staff.get("/").doc().Find("#notices .notice").Length(); n != 0 {
+			t.Errorf("%q stays", value)
+		}
 	}
 }

@@ -10,11 +10,8 @@ import (
 
 	"berkas/doku"
 	"berkas/doku/dokusim"
-	"berkas/internal/blob"
 	"berkas/models"
 )
-
-type blobRef = blob.Ref
 
 func TestTheBytes(t *testing.T) {
 	t.Parallel()

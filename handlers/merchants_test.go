@@ -227,7 +227,7 @@ func TestQueriesThatAreNone(t *testing.T) {
 	for _, after := range []string{"x", "-", "1-", "zzzzzzzzzzzzz-1", "-1-1", "1y2p0ij32e8e7-1", "1y2p0ij32e8e7--1", "0-0", "%2B1-%2B1", "1y2p0ij32e8e8-9"} {
 		staff.get("/merchants?after="+after).is(200, "after "+after)
 	}
-	for q, status := range map[string]int{"3171234567890123": 422, "3171 2345 6789 0123": 422, "31.712.345.678-901.234": 422, "0812345678": 200, "PT 2020": 200, strings.Repeat("a", 9000): 200} {
+	for q, status := range map[string]int{"3171234567890123": 422, "3171 2345 6789 0123": 422, "31.712.345.678-901.234": 422, "PT 2020": 200, strings.Repeat("a", 9000): 200} {
 		a := staff.get("/merchants?q="+url.QueryEscape(q)).is(status, "a search for "+q[:min(20, len(q))])
 		if status == 422 && a.fault() != "sixteen_digits" {
 			t.Error(a.fault())
