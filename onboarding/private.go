@@ -33,7 +33,6 @@ func sharedKeySeal(uid string) string { return "merchants.shared_key:" + uid }
 func linkSeal(uid string) string      { return "documents.link:" + uid }
 func fileURLSeal(uid string) string   { return "documents.file_url:" + uid }
 func thumbnailSeal(uid string) string { return "documents.thumbnail:" + uid }
-func bodySeal(uid string) string      { return "submissions.body:" + uid }
 func fieldSeal(merchantUID string, s models.Slot, code string) string {
 	return fmt.Sprintf("slot_fields.value:%s:%s:%s:%s:%d:%s", merchantUID, s.OwnerPath, s.Category, s.Code, s.Ordinal, code)
 }

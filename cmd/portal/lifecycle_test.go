@@ -71,7 +71,7 @@ func TestTheDatabaseEnds(t *testing.T) {
 		}
 	}
 	p.waitEnd(t, 10*time.Second)
-	if code, says := p.cmd.ProcessState.ExitCode(), p.stderr.String(); code != 1 || !strings.Contains(says, "PostgreSQL has ended") || strings.Count(says, "\n") != 1 {
+	if code, says := p.cmd.ProcessState.ExitCode(), p.stderr.String(); code != 1 || !strings.Contains(says, "has ended") || strings.Count(says, "\n") != 1 {
 		t.Errorf("it ended with code %d and said %q", code, says)
 	}
 	start(t, e).stop(t, syscall.SIGINT)

@@ -271,7 +271,7 @@ func (p *portal) outcome(stopped context.Context, group *errgroup.Group) error {
 		return err
 	}
 	happens(ended, databaseGrace)
-	return fmt.Errorf("Berkas' own PostgreSQL has ended; its last words are in %s", filepath.Join(p.config.DataDir, "postgres.log"))
+	return fmt.Errorf("the PostgreSQL that Berkas runs for itself has ended; its last words are in %s", filepath.Join(p.config.DataDir, "postgres.log"))
 }
 
 func happens(c <-chan struct{}, within time.Duration) bool {

@@ -126,7 +126,6 @@ var (
 	ktp     = place{"DOCUMENT", "KTP"}
 	premise = place{"PHOTO_PROOF", ""}
 	selfie  = place{"OWNER_LIVENESS", ""}
-	logo    = place{"LOGO", ""}
 )
 
 const nik = "3171234567890123"
