@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -37,7 +38,10 @@ func auditVerify(ctx context.Context, in *invocation) error {
 			return err
 		}
 		if report.Flaw != nil {
-			return errors.New(flawed(*report.Flaw, anchor))
+			if report.Unsealed, err = store.UnsealedAudit(ctx); err == nil {
+				_, err = fmt.Fprintf(in.stdout, "rows that hold before it  %d\nnot sealed  %s\n", report.Rows, unsealed(report.Unsealed))
+			}
+			return errors.Join(errors.New(flawed(*report.Flaw, anchor)), err)
 		}
 		return tellAudit(in.stdout, scope, report, anchor)
 	})
@@ -133,12 +137,15 @@ func tellAudit(out io.Writer, scope models.AuditScope, r models.AuditReport, a a
 	} else {
 		fmt.Fprintf(w, "anchor\tnone in %s: a cut-off end would not show\n", anchorFile)
 	}
-	if r.Unsealed.Since != nil {
-		fmt.Fprintf(w, "not sealed\t%d, since %s\n", r.Unsealed.Rows, words.Exact(*r.Unsealed.Since))
-	} else {
-		fmt.Fprintf(w, "not sealed\t0\n")
-	}
+	fmt.Fprintf(w, "not sealed\t%s\n", unsealed(r.Unsealed))
 	return w.Flush()
+}
+
+func unsealed(u models.Unsealed) string {
+	if u.Since == nil {
+		return strconv.Itoa(u.Rows)
+	}
+	return fmt.Sprintf("%d, since %s", u.Rows, words.Exact(*u.Since))
 }
 
 // The anchor is the newest seal, kept outside of the database: whoever can delete the end of the trail there, and leaves

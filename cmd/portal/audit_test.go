@@ -116,6 +116,9 @@ func TestTheAuditTrailDoesNotHold(t *testing.T) {
 	run(`update audit set actor_kind = 'doku' where id = 1`)
 	refused(t, e, "the audit trail does not hold: row 1 of 20", "audit", "verify")
 	refused(t, e, "(seal 1) was changed", "audit", "verify")
+	if r := runProgram(t, e, "", "audit", "verify"); !regexp.MustCompile(`not sealed  \d+`).MatchString(r.stdout) {
+		t.Errorf("the unsealed tail is not told: %q", r.stdout)
+	}
 	run(`update audit set actor_kind = 'system' where id = 1`)
 	ok(t, e, "", "audit", "verify")
 	run(`insert into audit (id, at, actor_kind, action, subject_kind) values (1000000, now(), 'cli', 'person.added', 'person')`)
