@@ -54,9 +54,16 @@ func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logge
 		Workers:              set,
 		PeriodicJobs:         schedule(),
 		RescueStuckJobsAfter: 10 * time.Minute,
-		Logger:               log,
+		Logger:               slog.New(warnings{log.Handler()}),
 	})
 	return &Workers{client, service, log}, err
+}
+
+// warnings lets through what River warns of: its running account of jobs would bury everything else.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
 }
 
 // schedule is what comes round by itself.
