@@ -172,6 +172,11 @@ func TestRunInThisProcess(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- Run(ctx, nil, func(name string) string { return e[name] }, &out) }()
 	eventually(t, startTime, "it serves", func() bool { return runsAt.MatchString(out.String()) })
+	r, err := http.Get(runsAt.FindStringSubmatch(out.String())[1] + "/login")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
 	stop()
 	select {
 	case err := <-ended:
