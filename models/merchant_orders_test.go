@@ -63,9 +63,6 @@ func (b *bundle) plans(name string, do func() error) {
 }
 
 func TestNoOrderReadsAllMerchants(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	b := setup(t)
 	b.portfolio(20_000)
 	mine := map[string]models.MerchantFilter{"mine": {Responsible: b.person + 5}, "mine to do": {Responsible: b.person + 5, State: "staff"}, "others'": {Others: b.person + 5, State: "staff"}}

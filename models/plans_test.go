@@ -51,9 +51,6 @@ func (b *bundle) fill(merchants int) {
 var large = regexp.MustCompile(`Seq Scan on (merchants|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|attachments)\b`)
 
 func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	b := setup(t)
 	b.fill(6000)
 	ctx := b.ctx()

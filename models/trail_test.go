@@ -52,9 +52,6 @@ func TestActionsAreAllActions(t *testing.T) {
 }
 
 func TestNoQuestionReadsTheWholeTrail(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	t.Parallel()
 	const n = 20_000
 	store, super := longTrail(t, n)

@@ -55,9 +55,6 @@ func TestMerchantLeftBehindGetsItsChecklist(t *testing.T) {
 }
 
 func TestCreatingDoesNotWaitForASlowDOKU(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	b := setup(t)
 	b.fault(dokusim.Fault{Call: doku.CallRequirements, Kind: dokusim.FaultHold})
 	began := time.Now()
