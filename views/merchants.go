@@ -1,6 +1,12 @@
 package views
 
-import "time"
+import (
+	"context"
+	"strings"
+	"time"
+
+	"berkas/internal/words"
+)
 
 // MerchantRow is one merchant in a list.
 type MerchantRow struct {
@@ -19,16 +25,6 @@ type MerchantRow struct {
 
 	Undecided      int // documents a reviewer has to decide, where that is asked
 	UndecidedSince time.Time
-}
-
-// ProgressView is a merchant's completeness in one sentence. The sentence is "progress." + Code, the parts after it
-// are "progress.part." + Code, joined by semicolons. NextActor: staff, merchant, doku, reviewer, nobody.
-type ProgressView struct {
-	Done, Total int
-	Tone        string // good, wait, bad, none
-	Lead        Message
-	Parts       []Message // each has the parameter "document" (a name) and others of its code
-	NextActor   string
 }
 
 // MerchantsPage is the list with its filters; all filters live in the URL.
@@ -61,106 +57,41 @@ func (f MerchantFilter) asks() bool {
 	return f != MerchantFilter{}
 }
 
-// MerchantFormPage creates or edits a merchant. Values and Errors are keyed by the form field's name; an error is
-// catalogue "fault." + Code.
-type MerchantFormPage struct {
-	Page          Page
-	ID            int64 // 0: a new one
-	Name          string
-	Values        map[string]string
-	Errors        map[string]Message
-	LegalEntities map[string][]string // business type → legal entities (DOKU's values)
-	BusinessLines map[string][]string // business type → known lines; the list is open: another may be typed
-	Colleagues    []Option
-	Duplicates    []DuplicateView // merchants that look the same; shown once, a second post with "confirm" goes through
-	Locked        bool            // documents exist: what decides the checklist can no longer be changed
-}
+// The states a merchant can be filtered by, in the order they are offered.
+var merchantStates = []string{"staff", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
 
-// DuplicateView is a merchant that looks like the one being typed. Why: name, phone, email.
-type DuplicateView struct {
-	ID   int64
-	Name string
-	Why  []string
-}
-
-// MerchantPage is one merchant: who acts next, the checklist in groups, what happened.
-type MerchantPage struct {
-	Page      Page
-	Merchant  MerchantView
-	Checklist ChecklistView
-	Timeline  []EventView
-	AuditURL  string // all that happened to it, where the reader may see that
-}
-
-// MerchantView is the merchant's own data as it may be shown: personal numbers are masked.
-type MerchantView struct {
-	MerchantRow
-	Nationality string
-	Description string
-	Notes       string
-	Data        []DataGroup
-	CreatedBy   string
-	CreatedAt   time.Time
-	BusinessID  string
-	BrandID     string
-	Status      string // DOKU's word for the registered business, "" before
-	CanEdit     bool
-	CanArchive  bool
-}
-
-// DataGroup is a titled list of typed data. Key names it in the catalogue ("data." + Key).
-type DataGroup struct {
-	Key  string
-	Rows []DataRow
-}
-
-// DataRow is one typed datum: label "field." + Key.
-type DataRow struct{ Key, Value string }
-
-// ChecklistView is what DOKU asks for. State: ready, pending, refused.
-type ChecklistView struct {
-	MerchantID int64
-	State      string
-	Assumed    bool
-	ReadAt     time.Time // when DOKU's answer was last read, zero: never
-	Problem    *Message  // why it is refused or still pending
-	DOKUSays   string    // DOKU's own words when it refused, verbatim
-	Changes    []ChangeView
-	Groups     []SlotGroup
-	Addable    []AddableView // what may be added by hand
-	CanRead    bool          // may ask DOKU again
-	Poll       bool          // pending: ask again soon
-}
-
-// ChangeView is what a newer requirement set changed. Kind: new, gone, different.
-type ChangeView struct{ Kind, Name string }
-
-// AddableView is a category and code DOKU takes without asking.
-type AddableView struct{ Category, Code string }
-
-// SlotGroup is one section of the checklist. Key: owner, business, brand, agreement, licence ("group." + Key).
-type SlotGroup struct {
-	Key         string
-	Done, Total int
-	Slots       []SlotView
-}
-
-// EventView is one line of the timeline: sentence "event." + Code. Tone: good, bad, wait or none.
-type EventView struct {
-	Message
-	Tone string
-	Who  string // a person's name, or "" for the system
-	At   time.Time
-}
-
-// canUpload says whether any slot takes a file from this person now.
-func (v ChecklistView) canUpload() bool {
-	for _, group := range v.Groups {
-		for _, slot := range group.Slots {
-			if slot.CanUpload {
-				return true
-			}
-		}
+func (o Option) text(ctx context.Context) string {
+	switch {
+	case words.Has(o.Text):
+		return say(ctx, o.Text)
+	case o.Text != "":
+		return o.Text
 	}
-	return false
+	return named(ctx, "choice.", o.Value)
+}
+
+// kind is what decides a merchant's checklist, in words. The legal entity says the business type with it.
+func (row MerchantRow) kind(ctx context.Context) string {
+	legal, _, _ := strings.Cut(named(ctx, "legal.", row.LegalEntity), " (")
+	if legal == "" {
+		legal = named(ctx, "type.", row.BusinessType)
+	}
+	text := ""
+	for _, part := range []string{legal, named(ctx, "line.", row.BusinessLine)} {
+		if part == "" {
+			continue
+		}
+		if text != "" {
+			text += " · "
+		}
+		text += part
+	}
+	return text
+}
+
+func plusIf(more bool) string {
+	if more {
+		return "+"
+	}
+	return ""
 }

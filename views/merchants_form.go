@@ -5,15 +5,33 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"berkas/internal/words"
 )
 
-// The states a merchant can be filtered by, in the order they are offered.
-var merchantStates = []string{"staff", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
+// MerchantFormPage creates or edits a merchant. Values and Errors are keyed by the form field's name; an error is
+// catalogue "fault." + Code.
+type MerchantFormPage struct {
+	Page          Page
+	ID            int64 // 0: a new one
+	Name          string
+	Values        map[string]string
+	Errors        map[string]Message
+	LegalEntities map[string][]string // business type → legal entities (DOKU's values)
+	BusinessLines map[string][]string // business type → known lines; the list is open: another may be typed
+	Colleagues    []Option
+	Duplicates    []DuplicateView // merchants that look the same; shown once, a second post with "confirm" goes through
+	Locked        bool            // documents exist: what decides the checklist can no longer be changed
+}
+
+// DuplicateView is a merchant that looks like the one being typed. Why: name, phone, email.
+type DuplicateView struct {
+	ID   int64
+	Name string
+	Why  []string
+}
 
 // The countries the forms offer; another ISO 3166 alpha-2 code may be typed.
 var countries = []string{"ID", "SG", "MY", "CN", "HK", "TW", "JP", "KR", "IN", "TH", "VN", "PH", "AU", "NL", "DE", "FR", "GB", "US"}
@@ -156,65 +174,4 @@ func (d DuplicateView) why(ctx context.Context) []string {
 		out[i] = say(ctx, "form.duplicate."+why)
 	}
 	return out
-}
-
-func (o Option) text(ctx context.Context) string {
-	switch {
-	case words.Has(o.Text):
-		return say(ctx, o.Text)
-	case o.Text != "":
-		return o.Text
-	}
-	return named(ctx, "choice.", o.Value)
-}
-
-// kind is what decides a merchant's checklist, in words. The legal entity says the business type with it.
-func (row MerchantRow) kind(ctx context.Context) string {
-	legal, _, _ := strings.Cut(named(ctx, "legal.", row.LegalEntity), " (")
-	if legal == "" {
-		legal = named(ctx, "type.", row.BusinessType)
-	}
-	text := ""
-	for _, part := range []string{legal, named(ctx, "line.", row.BusinessLine)} {
-		if part == "" {
-			continue
-		}
-		if text != "" {
-			text += " · "
-		}
-		text += part
-	}
-	return text
-}
-
-// text is a datum as it is read: choices and countries in words, everything else as typed.
-func (row DataRow) text(ctx context.Context) string {
-	switch row.Key {
-	case "brand_category", "website_readiness", "mobile_app_readiness", "transaction_frequency", "owner_gender":
-		return named(ctx, "choice.", row.Value)
-	case "nationality", "owner_nationality", "address_country":
-		return named(ctx, "country.", row.Value)
-	case "business_type":
-		return named(ctx, "type.", row.Value)
-	case "legal_entity":
-		return named(ctx, "legal.", row.Value)
-	case "business_line":
-		return named(ctx, "line.", row.Value)
-	}
-	return row.Value
-}
-
-// value is how an addable document is posted: CATEGORY or CATEGORY/CODE.
-func (a AddableView) value() string {
-	if a.Code == "" {
-		return a.Category
-	}
-	return a.Category + "/" + a.Code
-}
-
-func plusIf(more bool) string {
-	if more {
-		return "+"
-	}
-	return ""
 }
