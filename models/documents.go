@@ -108,11 +108,6 @@ func (r Reader) Versions(ctx context.Context, slot SlotID) ([]Document, error) {
 // Document by its id, as the transaction sees it.
 func (tx *Tx) Document(id DocumentID) (Document, error) { return Reader{db: tx.g}.Document(tx.ctx, id) }
 
-// BlobsKnown are those of some references that a row holds.
-func (r Reader) BlobsKnown(ctx context.Context, refs []string) ([]string, error) {
-	return scan[string](ctx, r, `select blob_ref from documents where blob_ref in ? and blob_ref <> ''`, refs)
-}
-
 // AddDocument stores a new version in its slot and makes it the one that counts. The merchant must be locked.
 func (tx *Tx) AddDocument(d *Document) error {
 	if err := tx.g.Raw(`select coalesce(max(version), 0) + 1 from documents where slot_id = ?`, d.SlotID).Scan(&d.Version).Error; err != nil {

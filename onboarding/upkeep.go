@@ -38,39 +38,57 @@ func (s *Service) SealAudit(ctx context.Context) error {
 
 // sweepBlobs deletes bytes that were stored but never committed: their upload ended between the two.
 func (s *Service) sweepBlobs(ctx context.Context) error {
-	before := s.Now().Add(-orphanAge)
-	var batch []string
-	err := s.Blobs.Walk(ctx, func(ref blob.Ref, _ int64, at time.Time) error {
-		if !at.After(before) {
-			batch = append(batch, string(ref))
+	return s.orphans(ctx, orphanAge, func(o orphan) error {
+		s.Log.Info("bytes that no document holds are deleted", "blob", o.ref)
+		return s.Blobs.Delete(ctx, o.ref)
+	})
+}
+
+// orphan is a stored file that no row holds.
+type orphan struct {
+	ref    blob.Ref
+	size   int64 // bytes, encrypted
+	stored time.Time
+}
+
+// orphans are those stored longer ago than age: younger ones may be in an upload that has not committed yet.
+func (s *Service) orphans(ctx context.Context, age time.Duration, found func(orphan) error) error {
+	before := s.Now().Add(-age)
+	var batch []orphan
+	err := s.Blobs.Walk(ctx, func(ref blob.Ref, size int64, stored time.Time) error {
+		if !stored.After(before) {
+			batch = append(batch, orphan{ref, size, stored})
 		}
 		if len(batch) < orphanBatch {
 			return nil
 		}
 		old := batch
 		batch = nil
-		return s.deleteOrphans(ctx, old)
+		return s.eachOrphan(ctx, old, found)
 	})
 	if err != nil {
 		return err
 	}
-	return s.deleteOrphans(ctx, batch)
+	return s.eachOrphan(ctx, batch, found)
 }
 
-func (s *Service) deleteOrphans(ctx context.Context, refs []string) error {
-	if len(refs) == 0 {
+func (s *Service) eachOrphan(ctx context.Context, batch []orphan, found func(orphan) error) error {
+	if len(batch) == 0 {
 		return nil
+	}
+	refs := make([]string, len(batch))
+	for i, o := range batch {
+		refs[i] = string(o.ref)
 	}
 	known, err := s.Store.BlobsKnown(ctx, refs)
 	if err != nil {
 		return err
 	}
-	for _, ref := range refs {
-		if slices.Contains(known, ref) {
+	for _, o := range batch {
+		if slices.Contains(known, string(o.ref)) {
 			continue
 		}
-		s.Log.Info("bytes that no document holds are deleted", "blob", ref)
-		if err := s.Blobs.Delete(ctx, blob.Ref(ref)); err != nil {
+		if err := found(o); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ func init() {
 		{"user", "disable --email E", "takes away somebody's right to sign in", userDisable},
 		{"user", "reset-password --email E [--password-file F|-]", "gives somebody a new password", userResetPassword},
 		{"audit", "verify [--since 2026-11-01|24h] [--merchant N]", "proves that no row of the audit trail was changed, or names the first", auditVerify},
+		{"blobs", "check", "holds the stored files against the database: missing, damaged, other and left-over ones", blobsCheck},
 		{"simulate", "", "DOKU's simulator alone, on SIMULATOR_ADDR", simulate},
 		{"healthcheck", "", "asks a running portal whether it is ready", healthcheck},
 		{"help", "", "prints this", help},
