@@ -3,7 +3,9 @@ package models
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +45,8 @@ func translate(err error) error {
 		return err
 	}
 	_, network := errors.AsType[net.Error](err)
-	if connect || network || errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) {
+	broken := errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn)
+	if connect || network || broken || errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) {
 		return fault.Wrap(err, fault.Unavailable, "database_unavailable")
 	}
 	return err

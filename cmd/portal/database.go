@@ -18,6 +18,9 @@ import (
 	"berkas/models"
 )
 
+// answerTimeout is above the server's own limit for a statement, which ends a slow one with less harm.
+const answerTimeout = 20 * time.Second
+
 // database is an open, migrated database and, where it is Berkas' own, the server it runs on.
 type database struct {
 	*pg.DB
@@ -41,13 +44,21 @@ func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.
 	}
 	err := upToDate(ctx, dsn, owner)
 	if err == nil {
-		d.DB, err = pg.Open(ctx, dsn, pg.PoolOptions{Log: log})
+		d.DB, err = pg.Open(ctx, dsn, poolOptions(mode, log))
 	}
 	if err != nil {
 		d.close(log)
 		return nil, err
 	}
 	return d, nil
+}
+
+// poolOptions give a portal's statements an end, because people wait for them; what subcommands ask may take its time.
+func poolOptions(mode pg.Mode, log *slog.Logger) pg.PoolOptions {
+	if mode == pg.Own {
+		return pg.PoolOptions{Log: log, AnswerTimeout: answerTimeout}
+	}
+	return pg.PoolOptions{Log: log}
 }
 
 // upToDate migrates where something is pending. A program's role that may not migrate is fine as long as nothing is.

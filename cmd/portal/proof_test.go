@@ -141,7 +141,12 @@ func documentRows(t *testing.T, e env, merchant string) []kept {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	c, err := pgx.Connect(t.Context(), server.DSN())
+	return documentRowsIn(t, server.DSN(), merchant)
+}
+
+func documentRowsIn(t *testing.T, dsn, merchant string) []kept {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,21 +24,27 @@ import (
 
 // visitor is somebody's browser without a screen: it keeps cookies and follows nothing by itself.
 type visitor struct {
-	base   string
-	client *http.Client
+	base     string
+	client   *http.Client
+	fragment bool // asks for parts of pages, as htmx does
 }
 
 func newVisitor(base string) *visitor {
 	jar, _ := cookiejar.New(nil)
-	return &visitor{base, &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+	return &visitor{base: base, client: &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// staff is a visitor who signed in with one click.
+// staff is a visitor who signed in with one click, as one of the staff.
 func staff(t *testing.T, p *process) *visitor {
 	t.Helper()
+	return demoVisitor(t, p, "staff")
+}
+
+func demoVisitor(t *testing.T, p *process, role string) *visitor {
+	t.Helper()
 	v := newVisitor(p.url)
-	if a := v.must(t, "POST", "/login/demo", url.Values{"email": {"staff@berkas.test"}}); a.status != http.StatusSeeOther {
+	if a := v.must(t, "POST", "/login/demo", url.Values{"email": {role + "@berkas.test"}}); a.status != http.StatusSeeOther {
 		t.Fatalf("the demo sign-in was answered %d", a.status)
 	}
 	return v
@@ -74,6 +80,9 @@ func (v *visitor) send(method, where, contentType string, body io.Reader) (answe
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
+	}
+	if v.fragment {
+		r.Header.Set("HX-Request", "true")
 	}
 	got, err := v.client.Do(r)
 	if err != nil {

@@ -23,6 +23,8 @@ type PoolOptions struct {
 	StatementTimeout time.Duration // 15 s, for one statement
 	LockTimeout      time.Duration // 5 s, waiting for a lock
 	IdleTransaction  time.Duration // 30 s, a transaction that waits for the program
+	AcquireTimeout   time.Duration // 10 s, until a connection is there
+	AnswerTimeout    time.Duration // none; until all of a statement's answer is there, for a server that is silently gone
 	Slow             time.Duration // 200 ms; slower statements are logged
 	Name             string        // application_name; "berkas"
 	Log              *slog.Logger  // nothing is logged when nil
@@ -75,11 +77,11 @@ func openPool(ctx context.Context, dsn string, o PoolOptions) (*pgxpool.Pool, er
 	if err != nil { // its text could hold the password
 		return nil, sentence(CodeBadDSN, "the address of the database cannot be understood: it takes postgres://user:password@host:port/name")
 	}
-	if o.Log != nil {
-		c.ConnConfig.Tracer = &tracer{o.Log, cmp.Or(o.Slow, 200*time.Millisecond)}
-	}
+	c.ConnConfig.Tracer = &tracer{log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), slow: cmp.Or(o.Slow, 200*time.Millisecond),
+		acquire: cmp.Or(o.AcquireTimeout, 10*time.Second), answer: o.AnswerTimeout}
 	c.MaxConns = cmp.Or(o.MaxConns, 20)
 	c.ConnConfig.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
+	c.PingTimeout = c.ConnConfig.ConnectTimeout // of a connection that was idle, before it is used again
 	c.MaxConnIdleTime, c.MaxConnLifetimeJitter = 5*time.Minute, 5*time.Minute
 	limit := func(name, value string) {
 		if _, said := c.ConnConfig.RuntimeParams[name]; !said {

@@ -10,29 +10,60 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // tracer reports slow and failed statements to slog. It sits at the connection and not in GORM, whose logger would
 // write the values into the statement, and the values are people; here statement and values are still apart.
+//
+// It also ends what gets no answer: a server that is silently gone cannot keep its own limits.
 type tracer struct {
-	log  *slog.Logger
-	slow time.Duration
+	log     *slog.Logger
+	slow    time.Duration
+	acquire time.Duration // for a connection
+	answer  time.Duration // for a statement; 0: none
 }
 
 type traced struct {
 	sql   string
 	begin time.Time
+	end   context.CancelFunc
+}
+
+// limited is a context that ends after d, and with d 0 the same one.
+func limited(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+type acquiredKey struct{}
+
+func (t *tracer) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	ctx, end := limited(ctx, t.acquire)
+	return context.WithValue(ctx, acquiredKey{}, end)
+}
+
+func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireEndData) {
+	if end, ok := ctx.Value(acquiredKey{}).(context.CancelFunc); ok {
+		end()
+	}
 }
 
 type tracedKey struct{}
 
 func (t *tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	return context.WithValue(ctx, tracedKey{}, traced{data.SQL, time.Now()})
+	ctx, end := limited(ctx, t.answer)
+	return context.WithValue(ctx, tracedKey{}, traced{data.SQL, time.Now(), end})
 }
 
 // TraceQueryEnd is called after every statement. A constraint that did its work is an answer and not a failure.
 func (t *tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
-	q, _ := ctx.Value(tracedKey{}).(traced)
+	q, ok := ctx.Value(tracedKey{}).(traced)
+	if ok {
+		q.end()
+	}
 	took := time.Since(q.begin)
 	attrs := []any{"sql", strings.Join(strings.Fields(q.sql), " "), "ms", took.Milliseconds()}
 	switch err := data.Err; {
