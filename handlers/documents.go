@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,42 +25,63 @@ const fileCSP = "default-src 'none'; sandbox; frame-ancestors 'none'"
 // pageWidth is how wide a PDF's page is drawn, in pixels.
 const pageWidth = 1400
 
+// showDocument is the viewer. With ?preload=1 it is only loaded ahead, for a reviewer who will see it next.
 func (h *handler) showDocument(c echo.Context) error {
 	id, err := documentID(c)
 	if err != nil {
 		return err
 	}
+	return h.drawDocument(c, http.StatusOK, id, nil)
+}
+
+func (h *handler) drawDocument(c echo.Context, status int, id models.DocumentID, change func(*views.DocumentPage)) error {
 	ctx := c.Request().Context()
 	d, err := h.Reader.Document(ctx, id)
 	if err != nil {
 		return err
 	}
-	m, err := h.Reader.Merchant(ctx, d.MerchantID)
+	decides := can(c, auth.DecideDocuments)
+	var look onboarding.Look
+	if decides && c.QueryParam("preload") != "" {
+		look, err = h.Service.PreloadDocument(ctx, actor(c), d)
+	} else {
+		look, err = h.Service.ViewedDocument(ctx, actor(c), d, decides)
+	}
 	if err != nil {
 		return err
 	}
-	versions, err := h.Reader.Versions(ctx, d.SlotID)
+	s, err := h.sight(ctx, actor(c), id)
 	if err != nil {
 		return err
 	}
-	if err := h.Service.ViewedDocument(ctx, actor(c), d); err != nil {
+	v, err := h.documentPage(c, s, look, false)
+	if err != nil {
 		return err
 	}
+	if change != nil {
+		change(&v)
+	}
+	return render(c, status, views.Document(v))
+}
+
+func (h *handler) documentPage(c echo.Context, s sight, look onboarding.Look, clear bool) (v views.DocumentPage, err error) {
+	ctx, d, m := c.Request().Context(), s.document, s.merchant.Merchant
 	name := documentName(ctx, d.Category, d.Code)
 	frame, err := h.page(c, name+" · "+m.Name, "merchants")
 	if err != nil {
-		return err
+		return v, err
 	}
 	may := mayChange(c, m)
-	v := views.DocumentPage{Page: frame, Document: documentView(d, may), SlotName: name, Category: d.Category, Code: d.Code, SlotID: int64(d.SlotID),
-		MerchantID: int64(m.ID), MerchantName: m.Name, Rotation: d.Rotation, SHA256: hex.EncodeToString(d.SHA256),
+	v = views.DocumentPage{Page: frame, Document: documentView(d, may), SlotName: name, Category: d.Category, Code: d.Code, SlotID: int64(d.SlotID),
+		MerchantID: int64(m.ID), MerchantName: m.Name, Rotation: d.Rotation, SHA256: shaText(d),
 		Fresh: onboarding.LinkFresh(d, h.Now()), LinkUntil: at(d.LinkExpiresAt), RefreshedAt: at(d.LinkRefreshedAt),
 		Sharpness: d.Sharpness, TakenAt: at(d.TakenAt), CanRotate: can(c, auth.ViewDocuments), CanUpload: may.upload && !may.archived}
 	v.Source = h.source(d, m, v.Fresh)
-	for _, other := range versions {
+	for _, other := range s.row.Documents {
 		v.Versions = append(v.Versions, documentView(other, may))
 	}
-	return render(c, http.StatusOK, views.Document(v))
+	v.Review, err = h.reviewPanel(c, s, look, clear)
+	return v, err
 }
 
 // source is where the bytes will most likely come from: the page says so before they are fetched.

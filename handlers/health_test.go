@@ -187,6 +187,7 @@ func (b *bench) populate(n int) {
 	b.exec(`insert into slots (merchant_id, owner_path, category, code) select id, 'x', 'DOCUMENT', 'X' from merchants where id <> $1 and id % 4 = 0`, id)
 	b.exec(`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, delivered_at) select gen_random_uuid(), merchant_id, id, 1, category, code, 'delivered', now(), now() - merchant_id * interval '1 minute' from slots where owner_path = 'x'`)
 	b.exec(`update slots s set document_id = d.id from documents d where d.slot_id = s.id and s.owner_path = 'x'`)
+	b.exec(`update documents d set queued_at = d.delivered_at from slots s, merchants m where s.document_id = d.id and s.owner_path = 'x' and m.id = d.merchant_id and m.archived_at is null and m.registered_at is null`)
 }
 
 var digits = regexp.MustCompile(`[\d,]+`)

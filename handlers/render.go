@@ -48,6 +48,9 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 		DOKU:  views.DOKUView{State: "unknown", Simulator: h.Simulator},
 		Flash: h.takeFlash(c), Here: here(c), Demo: h.Demo,
 	}
+	if can(c, auth.DecideDocuments) {
+		v.Nav = append(v.Nav, views.NavItem{Key: "review", URL: views.ReviewURL(), Count: shell.Undecided})
+	}
 	if can(c, auth.AdministerPeople) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
 	}

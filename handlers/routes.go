@@ -73,6 +73,16 @@ func (h *handler) routes() []route {
 		{POST, "/documents/:document/withdraw", act, auth.UploadDocuments, limitForm, h.withdrawDocument},
 		{POST, "/documents/:document/rotate", act, auth.ViewDocuments, limitForm, h.rotateDocument},
 
+		{GET, "/review", page, auth.DecideDocuments, limitNone, h.listReview},
+		{POST, "/review/next", act, auth.DecideDocuments, limitForm, h.nextReview},
+		{POST, "/documents/:document/approve", act, auth.DecideDocuments, limitForm, h.approveDocument},
+		{POST, "/documents/:document/refuse", act, auth.DecideDocuments, limitForm, h.refuseDocument},
+		{POST, "/documents/:document/undo", act, auth.DecideDocuments, limitForm, h.undoDecision},
+		{POST, "/documents/:document/ask", act, auth.DecideDocuments, limitForm, h.askColleague},
+		{POST, "/documents/:document/snooze", act, auth.DecideDocuments, limitForm, h.snoozeDocument},
+		{POST, "/documents/:document/facts", act, auth.RevealFacts, limitForm, h.showFacts},
+		{POST, "/documents/:document/look", act, auth.ViewDocuments, limitForm, h.lookAtDocument},
+
 		{GET, "/people", page, auth.AdministerPeople, limitNone, h.listPeople},
 		{GET, "/people/new", page, auth.AdministerPeople, limitNone, h.newPerson},
 		{POST, "/people", act, auth.AdministerPeople, limitForm, h.createPerson},

@@ -52,6 +52,8 @@ type (
 	CombinationID    int64
 	RequirementSetID int64
 	RequirementID    int64
+	DecisionID       int64
+	LookID           int64
 )
 
 func (id MerchantID) String() string { return strconv.FormatInt(int64(id), 10) }

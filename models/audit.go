@@ -37,6 +37,16 @@ const (
 	DocumentRotated     Action = "document.rotated"
 	DocumentViewed      Action = "document.viewed"
 	DocumentFetched     Action = "document.fetched"
+	DocumentApproved    Action = "document.approved" // by a reviewer
+	DocumentRejected    Action = "document.rejected" // by a reviewer; document.refused is DOKU's
+	DocumentUndone      Action = "document.undone"
+	DocumentReopened    Action = "document.reopened"
+	DocumentAsked       Action = "document.asked"
+	DocumentSnoozed     Action = "document.snoozed"
+	FactsRevealed       Action = "document.facts_revealed"
+	MessageRecorded     Action = "merchant.messaged"
+	CommentAdded        Action = "merchant.commented"
+	SettingsChanged     Action = "settings.changed"
 	DeliveriesRetried   Action = "deliveries.retried"
 	PersonAdded         Action = "person.added"
 	PersonChanged       Action = "person.changed"

@@ -63,8 +63,17 @@ type Document struct {
 	Uploader        string `gorm:"->;-:migration"`
 	UploadedAt      time.Time
 	DeliveredAt     *time.Time
-	Review          string
+	Review          string // Undecided or an Outcome
 	ReviewDueOn     *time.Time
+	QueuedAt        *time.Time // in the reviewers' queue since
+	SnoozedUntil    *time.Time
+	AssignedTo      *PersonID // a reviewer who was asked
+	LeasedBy        *PersonID // the reviewer who has it open, until LeasedUntil
+	LeasedUntil     *time.Time
+	Leaser          string    `gorm:"->;-:migration"`
+	FirstApprovedBy *PersonID // whose approval waits for a second one
+	DecidedAt       *time.Time
+	Reasons         []string `gorm:"serializer:json"` // of the refusal that counts
 	BusinessType    string
 	BusinessLine    string
 	WithdrawnAt     *time.Time
@@ -79,6 +88,8 @@ type Document struct {
 const documentFacts = `id, uid, merchant_id, slot_id, version, category, code, state, file_name, file_url, content_type, size, sha256, width, height, pages, measured,
 	sharpness, perceptual_hash, taken_at, rotation, expires_on, blob_ref, data_key, thumbnail is not null as has_thumbnail, file_id, link, link_expires_at, link_refreshed_at,
 	attempts, unclear, problem, doku_says, next_attempt_at, claimed_by, claimed_until, uploaded_by, uploaded_at, delivered_at, review, review_due_on, business_type, business_line,
+	queued_at, snoozed_until, assigned_to, leased_by, leased_until, first_approved_by, decided_at, reasons,
+	coalesce((select name from people where people.id = leased_by), '') as leaser,
 	withdrawn_at, withdrawn_by, withdrawn_why, read_back_at, purged_at,
 	coalesce((select name from people where people.id = uploaded_by), '') as uploader, coalesce((select name from people where people.id = withdrawn_by), '') as withdrawer`
 
@@ -114,7 +125,7 @@ func (tx *Tx) AddDocument(d *Document) error {
 		return translate(err)
 	}
 	d.State, d.Review, d.UploadedAt, d.UploadedBy = Waiting, "undecided", tx.Now, personOrNil(tx.Actor.Person)
-	d.NextAttemptAt = &tx.Now
+	d.NextAttemptAt, d.Reasons = &tx.Now, []string{}
 	if err := gorm.G[Document](tx.g).Create(tx.ctx, d); err != nil {
 		return translate(err)
 	}
@@ -122,7 +133,7 @@ func (tx *Tx) AddDocument(d *Document) error {
 		return translate(err)
 	}
 	tx.Audit(DocumentUploaded, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version, "size", d.Size)
-	return translate(tx.transition(d.MerchantID, "document", int64(d.ID), "missing", string(Waiting)))
+	return firstError(tx.Queue(d.MerchantID), translate(tx.transition(d.MerchantID, "document", int64(d.ID), "missing", string(Waiting))))
 }
 
 // Delivery is what DOKU answered to an upload. Link is sealed.
@@ -141,7 +152,7 @@ func (tx *Tx) Deliver(d Document, a Delivery) error {
 		return err
 	}
 	tx.Audit(DocumentDelivered, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version, "file_id", a.FileID)
-	return translate(tx.transition(d.MerchantID, "document", int64(d.ID), string(Sending), string(Delivered)))
+	return firstError(tx.Queue(d.MerchantID), translate(tx.transition(d.MerchantID, "document", int64(d.ID), string(Sending), string(Delivered))))
 }
 
 // Undeliverable ends a delivery as refused by DOKU or given up.
@@ -182,7 +193,7 @@ func (tx *Tx) Withdraw(d Document, why string) error {
 		return translate(err)
 	}
 	tx.Audit(DocumentWithdrawn, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version)
-	return translate(tx.transition(d.MerchantID, "document", int64(d.ID), string(d.State), "withdrawn"))
+	return firstError(tx.Queue(d.MerchantID), translate(tx.transition(d.MerchantID, "document", int64(d.ID), string(d.State), "withdrawn")))
 }
 
 // Rotate remembers how a document is looked at, for everyone.

@@ -43,7 +43,8 @@ func fits(field reflect.Type, serialized bool, column string) bool {
 func TestStructsAndTablesAreTheSame(t *testing.T) {
 	b := setup(t)
 	for _, row := range []any{models.Person{}, models.Session{}, models.Combination{}, models.RequirementSet{}, models.Requirement{}, models.Merchant{}, models.MerchantKey{},
-		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{}} {
+		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{},
+		models.Decision{}, models.Question{}, models.Look{}} {
 		s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		b.must(err)
 		columns := map[string]string{}
@@ -78,7 +79,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
 	known := []string{"AskedCombination", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireLink", "ForgetAttempts", "ForgiveAttempt",
-		"KeepMerchantOrder", "KeepMinutes", "MakePartitions", "Postpone", "ReadBack", "RejectLink", "ReleaseClaims", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
+		"KeepMerchantOrder", "KeepMinutes", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "Postpone", "ReadBack", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
 		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "TakeLease", "TouchSession", "WakeDeliveries"}
 	var there []string
 	for m := range reflect.TypeFor[models.Keep]().Methods() {

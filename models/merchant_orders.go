@@ -59,9 +59,6 @@ func (o MerchantOrder) by(after *MerchantCursor) (order, where string, args []an
 	return "m.updated_at desc, m.id desc", "(m.updated_at, m.id) < (?, ?)", []any{after.UpdatedAt, after.ID}
 }
 
-// undecidedSQL finds a merchant's documents that a reviewer has to decide: those that count, at DOKU and undecided.
-const undecidedSQL = `slots s join documents d on d.id = s.document_id and d.state = 'delivered' and d.review = 'undecided' and d.withdrawn_at is null`
-
 // CountsOfMerchants counts the merchants of several filters in one statement, each no further than limit.
 func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter, limit int) ([]int, error) {
 	var selects []string
@@ -90,15 +87,12 @@ type ToDecide struct {
 }
 
 // MerchantsToDecide are merchants with documents to decide, the one that waits longest first. It walks the
-// documents from the oldest on, no further than it must: a question in brackets is asked of one row at a time.
+// queue from the oldest on, no further than it must.
 func (r Reader) MerchantsToDecide(ctx context.Context, limit int) ([]ToDecide, error) {
 	return scan[ToDecide](ctx, r, `with oldest as (
-			select d.merchant_id, d.delivered_at from documents d where d.state = 'delivered' and d.review = 'undecided' and d.withdrawn_at is null
-			and d.id = (select s.document_id from slots s where s.id = d.slot_id)
-			and (select a.archived_at is null and a.registered_at is null from merchants a where a.id = d.merchant_id)
-			order by d.delivered_at, d.id limit `+strconv.Itoa(limit*50)+`),
-		first as (select merchant_id, min(delivered_at) as since from oldest group by merchant_id order by since, merchant_id limit `+strconv.Itoa(limit)+`)
-		select `+merchantRowColumns+`, f.since, (select count(*) from `+undecidedSQL+` where s.merchant_id = m.id) as undecided
+			select d.merchant_id, d.queued_at from documents d where d.queued_at is not null order by d.queued_at, d.id limit `+strconv.Itoa(limit*50)+`),
+		first as (select merchant_id, min(queued_at) as since from oldest group by merchant_id order by since, merchant_id limit `+strconv.Itoa(limit)+`)
+		select `+merchantRowColumns+`, f.since, (select count(*) from documents d where d.merchant_id = m.id and d.queued_at is not null) as undecided
 		from first f join merchants m on m.id = f.merchant_id left join people p on p.id = m.responsible_id order by f.since, m.id`)
 }
 

@@ -32,6 +32,7 @@ func (b *bundle) portfolio(n int) {
 		`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, delivered_at, review)
 			select gen_random_uuid(), s.merchant_id, s.id, 1, 'DOCUMENT', s.code, 'delivered', now(), '2026-11-01'::timestamptz - s.id * interval '1 minute', case when s.id % 8 = 0 then 'undecided' else 'approved' end from slots s where s.code = 'X'`,
 		`update slots s set document_id = (select max(d.id) from documents d where d.slot_id = s.id)`,
+		`update documents d set queued_at = d.delivered_at from merchants m where m.id = d.merchant_id and d.review = 'undecided' and m.archived_at is null and m.registered_at is null`,
 		`vacuum analyze`,
 	} {
 		if _, err := owner.Exec(b.ctx(), sql); err != nil {

@@ -89,6 +89,7 @@ type Merchant struct {
 	SharedKey          []byte
 	PartnerRefID       string
 	RegisteredAt       *time.Time
+	MessagedAt         *time.Time // when the merchant was last told what to send again
 	LegalHold          bool
 	Sample             bool
 	ArchivedAt         *time.Time
@@ -161,6 +162,9 @@ func (r Reader) Dossier(ctx context.Context, id MerchantID) (d Dossier, err erro
 	return d, translate(err)
 }
 
+// Dossier as the transaction sees it.
+func (tx *Tx) Dossier(id MerchantID) (Dossier, error) { return Reader{db: tx.g}.Dossier(tx.ctx, id) }
+
 // MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
 type MerchantFilter struct {
 	Name         string // normalised; matches anywhere in the name
@@ -232,7 +236,7 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	case "overdue":
 		add("m.archived_at is null and m.progress_state not in ('complete', 'registered') and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
 	case "undecided":
-		add("m.archived_at is null and m.registered_at is null and exists (select 1 from " + undecidedSQL + " where s.merchant_id = m.id offset 0)") // of one merchant after another: a page stops early
+		add("m.archived_at is null and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
 	case "":
 		add("m.archived_at is null")
 	default:
@@ -339,7 +343,7 @@ func (tx *Tx) EditMerchant(d *Dossier, keys []MerchantKey, changed []string) err
 		return err
 	}
 	tx.Audit(MerchantEdited, m.ID.Ref(), "fields", changed)
-	return tx.storeDetails(d, keys)
+	return firstError(tx.Queue(m.ID), tx.storeDetails(d, keys))
 }
 
 // storeDetails replaces contacts, brands and the keys of what was typed in the merchant's form.
@@ -396,13 +400,15 @@ func (tx *Tx) LockMerchant(id MerchantID) (Merchant, error) {
 // ArchiveMerchant takes a merchant out of all lists. fault.Conflict when it is archived already.
 func (tx *Tx) ArchiveMerchant(id MerchantID) error {
 	tx.Audit(MerchantArchived, id.Ref())
-	return swapped(tx.g.Exec(`update merchants set archived_at = ?, updated_at = ? where id = ? and archived_at is null`, tx.Now, tx.Now, id))
+	err := swapped(tx.g.Exec(`update merchants set archived_at = ?, updated_at = ? where id = ? and archived_at is null`, tx.Now, tx.Now, id))
+	return firstError(err, tx.Queue(id))
 }
 
 // RestoreMerchant brings an archived merchant back. fault.Conflict when it is not archived.
 func (tx *Tx) RestoreMerchant(id MerchantID) error {
 	tx.Audit(MerchantRestored, id.Ref())
-	return swapped(tx.g.Exec(`update merchants set archived_at = null, updated_at = ? where id = ? and archived_at is not null`, tx.Now, id))
+	err := swapped(tx.g.Exec(`update merchants set archived_at = null, updated_at = ? where id = ? and archived_at is not null`, tx.Now, id))
+	return firstError(err, tx.Queue(id))
 }
 
 // KeepProgress stores a merchant's completeness where it is another than m's. A change of state joins the history.
@@ -429,8 +435,9 @@ func (tx *Tx) KeepProgress(m Merchant, p Progress, state ProgressState, next Nex
 // RegisterMerchant stores what DOKU answered to a registration. sharedKey is sealed.
 func (tx *Tx) RegisterMerchant(id MerchantID, businessID, brandID, status string, sharedKey []byte) error {
 	tx.Audit(MerchantRegistered, id.Ref(), "business_id", businessID, "brand_id", brandID, "status", status)
-	return swapped(tx.g.Exec(`update merchants set business_id = ?, brand_id = ?, business_status = ?, shared_key = ?, registered_at = ?, updated_at = ?
+	err := swapped(tx.g.Exec(`update merchants set business_id = ?, brand_id = ?, business_status = ?, shared_key = ?, registered_at = ?, updated_at = ?
 		where id = ? and registered_at is null`, businessID, brandID, status, sharedKey, tx.Now, tx.Now, id))
+	return firstError(err, tx.Queue(id))
 }
 
 // ViewedMerchant records that the acting person saw a merchant's page, its thumbnails among it.
@@ -475,6 +482,6 @@ type Event struct {
 func (r Reader) Timeline(ctx context.Context, id MerchantID, limit int) ([]Event, error) {
 	return scan[Event](ctx, r, `select a.id, a.at, a.action, coalesce(p.name, '') as who, a.subject_kind, coalesce(a.subject_id, 0) as subject_id, a.detail
 		from audit a left join people p on p.id = a.actor_id
-		where a.merchant_id = ? and a.action not in ('merchant.viewed', 'document.viewed', 'document.fetched', 'document.rotated')
+		where a.merchant_id = ? and a.action not in ('merchant.viewed', 'document.viewed', 'document.fetched', 'document.rotated', 'document.facts_revealed')
 		order by a.id desc limit ?`, id, limit)
 }

@@ -39,6 +39,8 @@ func (b *bundle) fill(merchants int) {
 		`insert into merchant_keys (merchant_id, source, kind, hash) select id, 'business', 'phone', sha256(id::text::bytea) from merchants`,
 		`insert into attachments (merchant_id, document_id, place) select d.merchant_id, d.id, 'p' || d.id from documents d where d.version = 2 and d.merchant_id % 7 = 0`,
 		`update documents set review = 'approved' where id % 20 <> 0`,
+		`update documents d set queued_at = d.delivered_at, review_due_on = '2026-12-01'::date + d.id::int % 60, business_line = 'LINE_' || d.merchant_id % 20, business_type = 'PERSONAL'
+			from slots s where s.document_id = d.id and d.state = 'delivered' and d.review = 'undecided'`,
 		`vacuum analyze`,
 	} {
 		if _, err := owner.Exec(b.ctx(), sql); err != nil {

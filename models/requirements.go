@@ -182,7 +182,7 @@ func (tx *Tx) FollowSet(merchant MerchantID, set RequirementSetID) error {
 			return translate(err)
 		}
 	}
-	return tx.removeUnasked(merchant)
+	return firstError(tx.Queue(merchant), tx.removeUnasked(merchant))
 }
 
 // LeaveSet takes a merchant's checklist away, until the one of its new combination comes. Documents stay.
@@ -194,7 +194,7 @@ func (tx *Tx) LeaveSet(merchant MerchantID) error {
 	if err != nil {
 		return translate(err)
 	}
-	return tx.removeUnasked(merchant)
+	return firstError(tx.Queue(merchant), tx.removeUnasked(merchant))
 }
 
 // removeUnasked removes the empty slots that neither DOKU nor a colleague asks for.

@@ -12,6 +12,7 @@ var Actions = []Action{
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
 	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,
+	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, SettingsChanged,
 	PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonReset, PersonPreferred, PasswordChanged,
 	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound,
 }

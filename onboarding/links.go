@@ -70,11 +70,6 @@ func (s *Service) OpenDocument(ctx context.Context, actor models.Actor, id model
 	return o, nil
 }
 
-// ViewedDocument records that a person was shown a document.
-func (s *Service) ViewedDocument(ctx context.Context, actor models.Actor, d models.Document) error {
-	return s.saw(ctx, actor, d, models.DocumentViewed)
-}
-
 func (s *Service) saw(ctx context.Context, actor models.Actor, d models.Document, action models.Action, detail ...any) error {
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		tx.Viewed(d, action, detail...)

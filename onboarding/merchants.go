@@ -133,8 +133,11 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 		if err := tx.EditMerchant(&d, keys, changed); err != nil {
 			return err
 		}
+		if err := s.reopenChanged(tx, id); err != nil {
+			return err
+		}
 		if c.ID == before.Merchant.CombinationID {
-			return nil
+			return s.recount(tx, id)
 		}
 		if ready = c.SetID != nil; !ready {
 			if err := tx.LeaveSet(id); err != nil {

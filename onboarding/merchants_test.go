@@ -269,7 +269,8 @@ func TestLookingChangesNothing(t *testing.T) {
 	before := b.get(m).UpdatedAt
 	b.clock.Advance(time.Minute)
 	b.must(b.Viewed(b.ctx(), actor, m))
-	b.must(b.ViewedDocument(b.ctx(), actor, b.doc(b.row(m, "DOCUMENT", "KTP").Newest().ID)))
+	_, err = b.ViewedDocument(b.ctx(), actor, b.doc(b.row(m, "DOCUMENT", "KTP").Newest().ID), false)
+	b.must(err)
 	if !b.get(m).UpdatedAt.Equal(before) || b.count("select count(*) from audit where action in ('merchant.viewed', 'document.viewed') and actor_id = $1", reviewer) != 2 {
 		t.Error("looking changed something, or left no trace")
 	}

@@ -1,6 +1,8 @@
 package onboarding
 
 import (
+	"time"
+
 	"berkas/internal/fault"
 	"berkas/models"
 )
@@ -42,16 +44,19 @@ func hasField(row models.ChecklistRow, code string) bool {
 // Asked reports whether a slot counts: DOKU asks for it, or a colleague added it.
 func Asked(row models.ChecklistRow) bool { return row.RequirementID != nil || row.ByHand }
 
-// Completeness is the one definition of how far a merchant is. A slot is done when its newest version is at DOKU and
-// its fields are typed; the most urgent of what is not done decides state and next actor.
+// Completeness is the one definition of how far a merchant is. A slot is done when its newest version is at DOKU, no
+// reviewer refused it and its fields are typed; the most urgent of what is not done decides state and next actor.
 func Completeness(m models.Merchant, combination models.CombinationState, rows []models.ChecklistRow) Standing {
-	s := Standing{}
+	s, approved := Standing{}, 0
 	for _, row := range rows {
 		if !Asked(row) {
 			continue
 		}
 		s.Progress.Total++
-		if part := blocking(row); part.Code != "" {
+		if d := row.Newest(); d != nil && d.Review == string(models.Approve) {
+			approved++
+		}
+		if part := blocking(row, m.MessagedAt); part.Code != "" {
 			s.Progress.Parts = append(s.Progress.Parts, part)
 		} else {
 			s.Progress.Done++
@@ -67,6 +72,8 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextDOKU, "no_checklist"
 	case s.Progress.Total == 0:
 		s.Progress.Lead = "empty"
+	case approved == s.Progress.Total:
+		s.Progress.Lead, s.Next = "approved", models.NextNobody
 	case len(s.Progress.Parts) == 0:
 		s.Progress.Lead = "complete"
 	default:
@@ -75,13 +82,22 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 	return s
 }
 
-// blocking is why a slot is not done; the zero part when it is.
-func blocking(row models.ChecklistRow) models.ProgressPart {
+// blocking is why a slot is not done; the zero part when it is. messaged is when the merchant was last told what to send
+// again.
+func blocking(row models.ChecklistRow, messaged *time.Time) models.ProgressPart {
 	part := models.ProgressPart{Category: row.Category, DocCode: row.Code}
 	d := row.Newest()
 	switch {
 	case d == nil:
 		part.Code = "missing"
+	case d.State == models.Delivered && d.Review == string(models.Refuse):
+		part.Code = "rejected"
+		if messaged != nil && d.DecidedAt != nil && messaged.After(*d.DecidedAt) {
+			part.Code = "asked"
+		}
+		if len(d.Reasons) > 0 {
+			part.Reason = d.Reasons[0]
+		}
 	case d.State == models.Delivered:
 		missing := MissingFields(row)
 		if len(missing) == 0 {
@@ -94,7 +110,8 @@ func blocking(row models.ChecklistRow) models.ProgressPart {
 	return part
 }
 
-// urgent ranks what blocks: what DOKU refused comes before what is missing, and that before what only takes time.
+// urgent ranks what blocks: what was refused comes before what is missing, and that before what only takes time. Once the
+// merchant was told what to send again, it is the merchant's turn.
 func urgent(parts []models.ProgressPart) (models.ProgressState, models.NextActor) {
 	state, next := models.ProgressComplete, models.NextReviewer
 	rank := 0
@@ -102,9 +119,11 @@ func urgent(parts []models.ProgressPart) (models.ProgressState, models.NextActor
 		r, st, who := 1, models.ProgressWaiting, models.NextDOKU
 		switch p.Code {
 		case "failed":
-			r, st, who = 4, models.ProgressFailed, models.NextStaff
-		case "refused":
-			r, st, who = 3, models.ProgressRefused, models.NextStaff
+			r, st, who = 5, models.ProgressFailed, models.NextStaff
+		case "refused", "rejected":
+			r, st, who = 4, models.ProgressRefused, models.NextStaff
+		case "asked":
+			r, st, who = 3, models.ProgressRefused, models.NextMerchant
 		case "missing", "field":
 			r, st, who = 2, models.ProgressTodo, models.NextStaff
 		}

@@ -95,6 +95,9 @@ func (s *Service) SetFields(ctx context.Context, actor models.Actor, id models.M
 			if err := s.setFields(tx, m, row, fields); err != nil {
 				return err
 			}
+			if err := s.reopenChanged(tx, id); err != nil {
+				return err
+			}
 			return s.keepProgress(tx, m)
 		})
 	}

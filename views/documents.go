@@ -23,6 +23,7 @@ type DocumentPage struct {
 	Versions     []DocumentView // all versions of the slot, newest first
 	CanRotate    bool
 	CanUpload    bool
+	Review       ReviewPanel
 }
 
 func shortHash(sum string) string {

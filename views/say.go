@@ -404,3 +404,21 @@ func (d DocumentPage) alt(ctx context.Context, page int) string {
 	}
 	return say(ctx, "viewer.picture", "document", d.name(ctx), "n", d.Document.Version)
 }
+
+func (f FactView) name(ctx context.Context) string {
+	code, own := strings.CutPrefix(f.Key, "form_")
+	switch {
+	case own && words.Has("field."+code):
+		return say(ctx, "field."+code)
+	case own:
+		return f.Name
+	}
+	return say(ctx, "field."+f.Key)
+}
+
+func (r ReasonOption) text(ctx context.Context) string {
+	if r.Text != "" {
+		return r.Text
+	}
+	return strings.TrimSuffix(reasonShort(ctx, r.Code, nil), ".")
+}

@@ -68,3 +68,17 @@ func AuditURL() string { return "/audit" }
 func AuditPageURL(f AuditFilter, after string) string { return AuditURL() + f.query(after) }
 func AuditCSVURL(f AuditFilter) string                { return "/audit.csv" + f.query("") }
 func FindURL() string                                 { return "/merchants/find" }
+
+func ReviewURL() string          { return "/review" }
+func NextReviewURL() string      { return "/review/next" }
+func ApproveURL(id int64) string { return fmt.Sprintf("/documents/%d/approve", id) }
+func RefuseURL(id int64) string  { return fmt.Sprintf("/documents/%d/refuse", id) }
+func UndoURL(id int64) string    { return fmt.Sprintf("/documents/%d/undo", id) }
+func AskURL(id int64) string     { return fmt.Sprintf("/documents/%d/ask", id) }
+func SnoozeURL(id int64) string  { return fmt.Sprintf("/documents/%d/snooze", id) }
+func FactsURL(id int64) string   { return fmt.Sprintf("/documents/%d/facts", id) }
+func LookURL(id int64) string    { return fmt.Sprintf("/documents/%d/look", id) }
+
+// ReviewPageURL is the queue filtered, behind a cursor; InReviewURL a document of it, from which the queue goes on.
+func ReviewPageURL(f ReviewFilter, after string) string { return ReviewURL() + f.query(after) }
+func InReviewURL(id int64, f ReviewFilter) string       { return DocumentURL(id) + f.query("") }

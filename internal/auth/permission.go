@@ -19,6 +19,7 @@ const (
 	UploadDocuments  Permission = "upload documents"
 	ViewDocuments    Permission = "view documents"
 	DecideDocuments  Permission = "decide documents"
+	RevealFacts      Permission = "reveal facts" // personal numbers in clear, beside a document
 	AdministerPeople Permission = "administer people"
 	ReadAudit        Permission = "read audit"
 	ChangeSettings   Permission = "change settings"
@@ -34,6 +35,7 @@ var holders = map[Permission][]models.Role{
 	EditMerchants:    {models.RoleStaff},
 	UploadDocuments:  {models.RoleStaff},
 	DecideDocuments:  {models.RoleReviewer},
+	RevealFacts:      {models.RoleStaff, models.RoleReviewer},
 	AssignMerchants:  {models.RoleManager},
 	ExportMerchants:  {models.RoleManager},
 	AdministerPeople: {models.RoleAdmin},

@@ -1,0 +1,540 @@
+package handlers
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/internal/auth"
+	"berkas/internal/fault"
+	"berkas/internal/words"
+	"berkas/models"
+	"berkas/onboarding"
+	"berkas/views"
+)
+
+// listReview is the reviewers' queue: what is due first, of that what waits longest.
+func (h *handler) listReview(c echo.Context) error {
+	ctx, p := c.Request().Context(), person(c)
+	q := readReviewFilter(c.QueryParams())
+	after := readReviewCursor(c.QueryParam("after"))
+	rows, err := h.Reader.ReviewQueue(ctx, h.reviewFilter(q, p), h.Now(), after, pageRows+1)
+	if err != nil {
+		return err
+	}
+	settings, err := h.Reader.ReviewSettings(ctx)
+	if err != nil {
+		return err
+	}
+	v := views.ReviewPage{Filter: q}
+	if len(rows) > pageRows {
+		rows = rows[:pageRows]
+		v.NextURL = views.ReviewPageURL(q, writeReviewCursor(rows[pageRows-1].Cursor()))
+	}
+	if after != nil {
+		v.FirstURL = views.ReviewPageURL(q, "")
+	}
+	for _, row := range rows {
+		v.Rows = append(v.Rows, reviewRow(row, p.ID, h.Now(), time.Duration(settings.WithinHours)*time.Hour))
+	}
+	if err := h.reviewCounts(ctx, &v, p); err != nil {
+		return err
+	}
+	if wantsFragment(c) {
+		return render(c, http.StatusOK, views.ReviewList(v))
+	}
+	kinds, err := h.Reader.KindsInReview(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		v.Kinds = append(v.Kinds, views.Option{Value: onboarding.DocumentCode(k.Category, k.Code), Text: documentName(ctx, k.Category, k.Code)})
+	}
+	if v.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
+		return err
+	}
+	if v.Page, err = h.page(c, "", "review"); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Review(v))
+}
+
+func (h *handler) reviewCounts(ctx context.Context, v *views.ReviewPage, p models.Person) error {
+	filters := make([]models.ReviewFilter, len(views.ReviewShows))
+	for i, show := range views.ReviewShows {
+		q := v.Filter
+		q.Show = show
+		filters[i] = h.reviewFilter(q, p)
+	}
+	counts, err := h.Reader.CountsOfReview(ctx, filters, h.Now(), countLimit+1)
+	v.Counts, v.More = map[string]int{}, map[string]bool{}
+	for i, n := range counts {
+		v.Counts[views.ReviewShows[i]], v.More[views.ReviewShows[i]] = min(n, countLimit), n > countLimit
+	}
+	return err
+}
+
+func readReviewFilter(get url.Values) views.ReviewFilter {
+	age, _ := strconv.Atoi(get.Get("age"))
+	q := views.ReviewFilter{BusinessType: orElse(get.Get("type"), get.Get("business_type")), BusinessLine: orElse(get.Get("line"), get.Get("business_line")),
+		Document: orElse(get.Get("document"), get.Get("code")), Age: max(0, min(age, 3650)), Show: get.Get("show")}
+	if q.Show == "" && get.Get("mine") != "" {
+		q.Show = "mine"
+	}
+	if !slices.Contains(views.ReviewShows, q.Show) {
+		q.Show = ""
+	}
+	return q
+}
+
+func (h *handler) reviewFilter(q views.ReviewFilter, p models.Person) models.ReviewFilter {
+	f := models.ReviewFilter{BusinessType: q.BusinessType, BusinessLine: q.BusinessLine}
+	if q.Document != "" {
+		f.Category, f.Code = onboarding.KindOf(q.Document)
+	}
+	if q.Age > 0 {
+		f.Before = h.Now().AddDate(0, 0, -q.Age)
+	}
+	switch q.Show {
+	case "mine":
+		f.Mine = p.ID
+	case "overdue":
+		f.Overdue = h.Now().In(words.WIB)
+	case "snoozed":
+		f.Snoozed = true
+	}
+	return f
+}
+
+func reviewRow(row models.ReviewRow, me models.PersonID, now time.Time, within time.Duration) views.ReviewRow {
+	v := views.ReviewRow{ID: int64(row.ID), HasThumbnail: row.HasThumbnail, MerchantID: int64(row.MerchantID), Merchant: row.Merchant, Category: row.Category, Code: row.Code,
+		Version: row.Version, BusinessType: row.BusinessType, BusinessLine: row.BusinessLine, Due: at(row.ReviewDueOn), Since: row.QueuedAt, Late: now.Sub(row.QueuedAt) > within,
+		Uploader: row.Uploader, Own: row.UploadedBy == me, Leaser: row.Leaser, Mine: row.LeasedBy == me, Assigned: row.Assigned, First: row.FirstApproved, Snoozed: at(row.SnoozedUntil)}
+	v.Overdue = row.ReviewDueOn != nil && now.In(words.WIB).Format(time.DateOnly) > row.ReviewDueOn.Format(time.DateOnly)
+	return v
+}
+
+// A cursor is written as due day, microseconds and id.
+func writeReviewCursor(k models.ReviewCursor) string {
+	day := ""
+	if k.DueOn != nil {
+		day = k.DueOn.Format(time.DateOnly)
+	}
+	return day + "." + strconv.FormatInt(k.QueuedAt.UnixMicro(), 10) + "." + strconv.FormatInt(int64(k.ID), 10)
+}
+
+// readReviewCursor is nil for what the queue did not write itself: it begins at the start then.
+func readReviewCursor(s string) *models.ReviewCursor {
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	micros, err1 := strconv.ParseInt(parts[1], 10, 64)
+	id, err2 := strconv.ParseInt(parts[2], 10, 64)
+	if err1 != nil || err2 != nil || micros < 0 || micros > farFuture || id < 1 {
+		return nil
+	}
+	k := &models.ReviewCursor{QueuedAt: time.UnixMicro(micros), ID: models.DocumentID(id)}
+	if parts[0] != "" {
+		day, err := time.Parse(time.DateOnly, parts[0])
+		if err != nil || day.Year() < 1 {
+			return nil
+		}
+		k.DueOn = &day
+	}
+	return k
+}
+
+// nextReview leases the next document and leads to it, or to the queue when there is none. from is the one that the
+// reader leaves.
+func (h *handler) nextReview(c echo.Context) error {
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	from, _ := strconv.ParseInt(f.Get("from"), 10, 64)
+	return h.leadToNext(c, readReviewFilter(f), models.DocumentID(from))
+}
+
+func (h *handler) leadToNext(c echo.Context, q views.ReviewFilter, from models.DocumentID) error {
+	id, err := h.Service.NextToReview(c.Request().Context(), actor(c), h.reviewFilter(q, person(c)), from)
+	if err != nil {
+		return err
+	}
+	if id == 0 {
+		if q != (views.ReviewFilter{}) {
+			h.flash(c, "info", "review_done_here")
+		} else {
+			h.flash(c, "good", "review_done")
+		}
+		return see(c, views.ReviewPageURL(q, ""))
+	}
+	return see(c, views.InReviewURL(int64(id), q))
+}
+
+func (h *handler) approveDocument(c echo.Context) error { return h.decide(c, models.Approve) }
+func (h *handler) refuseDocument(c echo.Context) error  { return h.decide(c, models.Refuse) }
+
+// decide records a decision. What changed meanwhile is shown beside what was seen; what was typed wrongly stays in the form.
+func (h *handler) decide(c echo.Context, outcome models.Outcome) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	in := readDecision(f, id, outcome)
+	_, err = h.Service.Decide(c.Request().Context(), actor(c), in)
+	switch {
+	case fault.Is(err, fault.Conflict):
+		return h.drawConflict(c, id, fault.As(err), f)
+	case fault.Is(err, fault.Invalid):
+		return h.refuseDecision(c, id, fault.As(err), f)
+	case err != nil:
+		return err
+	}
+	h.flash(c, "good", "document_"+string(outcome))
+	if f.Get("next") != "" {
+		return h.leadToNext(c, readReviewFilter(f), id)
+	}
+	return see(c, views.InReviewURL(int64(id), readReviewFilter(f)))
+}
+
+func readDecision(f url.Values, id models.DocumentID, outcome models.Outcome) onboarding.DecisionInput {
+	version, _ := strconv.Atoi(f.Get("version"))
+	replaces, _ := strconv.ParseInt(f.Get("replaces"), 10, 64)
+	screen, _ := strconv.ParseInt(f.Get("screen"), 10, 64)
+	return onboarding.DecisionInput{Document: id, Version: version, SHA256: f.Get("sha256"), Facts: f.Get("facts"), Outcome: outcome, Reasons: f["reason"],
+		Note: f.Get("note"), Message: f.Get("message"), Replaces: models.DecisionID(replaces), Screen: time.Duration(max(0, min(screen, farFuture/1000))) * time.Millisecond, Expires: f.Get("expires")}
+}
+
+// refuseDecision draws the document again with what was typed and why it was refused. htmx gets the sentence alone.
+func (h *handler) refuseDecision(c echo.Context, id models.DocumentID, why *fault.Error, f url.Values) error {
+	if wantsFragment(c) {
+		return why
+	}
+	return h.drawDocument(c, http.StatusUnprocessableEntity, id, func(v *views.DocumentPage) {
+		r := &v.Review
+		r.Error = &views.Message{Code: why.Code, Params: why.Params}
+		r.Note, r.Message, r.Question, r.Filter = f.Get("note"), f.Get("message"), f.Get("question"), readReviewFilter(f)
+		for i := range r.Reasons {
+			r.Reasons[i].Chosen = slices.Contains(f["reason"], r.Reasons[i].Code)
+		}
+	})
+}
+
+// drawConflict shows what was seen beside what is there now. Nothing was recorded.
+func (h *handler) drawConflict(c echo.Context, id models.DocumentID, why *fault.Error, f url.Values) error {
+	ctx := c.Request().Context()
+	v := views.ReviewConflict{Why: views.Message{Code: why.Code, Params: why.Params}, Filter: readReviewFilter(f)}
+	s, err := h.sight(ctx, actor(c), id)
+	if err != nil {
+		return err
+	}
+	seen := documentView(s.document, rights{})
+	v.Seen, v.Name, v.Merchant = &seen, documentName(ctx, s.document.Category, s.document.Code), s.merchant.Merchant.Name
+	if now := s.row.Newest(); now != nil {
+		view := documentView(*now, rights{})
+		v.Now = &view
+	}
+	v.Facts = compareFacts(h.Service.Seen(s.document, actor(c), f.Get("seen")), s.facts.List)
+	decisions, err := h.Service.Decisions(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, d := range decisions {
+		if d.Standing == models.Counts {
+			current := decisionView(d)
+			v.Current = &current
+		}
+	}
+	if v.Page, err = h.page(c, words.T(ctx, "review.conflict"), "review"); err != nil {
+		return err
+	}
+	return render(c, http.StatusConflict, views.Conflict(v))
+}
+
+// compareFacts is what is typed now, and what was seen where it differs. Without what was seen nothing differs.
+func compareFacts(seen, now []onboarding.Fact) (list []views.FactView) {
+	for _, fact := range now {
+		v := factView(fact, false)
+		if i := slices.IndexFunc(seen, func(s onboarding.Fact) bool { return s.Key == fact.Key }); seen != nil && (i < 0 || seen[i].Value != fact.Value) {
+			v.Changed = true
+			if i >= 0 {
+				v.Was = factView(seen[i], false).Value
+			}
+		}
+		list = append(list, v)
+	}
+	for _, s := range seen { // what was taken away
+		if !slices.ContainsFunc(now, func(fact onboarding.Fact) bool { return fact.Key == s.Key }) {
+			list = append(list, views.FactView{Key: s.Key, Name: s.Name, Was: factView(s, false).Value, Changed: true})
+		}
+	}
+	return list
+}
+
+func factView(f onboarding.Fact, clear bool) views.FactView {
+	v := views.FactView{Key: f.Key, Name: f.Name, Value: f.Value}
+	if f.Masked != "" && !clear {
+		v.Value, v.Masked = f.Masked, true
+	}
+	return v
+}
+
+func decisionView(d onboarding.Said) views.DecisionView {
+	return views.DecisionView{ID: int64(d.ID), Outcome: string(d.Outcome), Standing: string(d.Standing), Reasons: d.Reasons, Note: d.NoteText, Message: d.MessageText,
+		Who: d.Decider, At: d.DecidedAt, Version: d.Version}
+}
+
+// sight is a document with its slot and the data typed beside it.
+type sight struct {
+	document models.Document
+	merchant models.MerchantPage
+	row      models.ChecklistRow
+	facts    onboarding.Facts
+}
+
+func (h *handler) sight(ctx context.Context, a models.Actor, id models.DocumentID) (s sight, err error) {
+	if s.document, err = h.Reader.Document(ctx, id); err != nil {
+		return s, err
+	}
+	if s.merchant, err = h.Reader.MerchantPage(ctx, s.document.MerchantID); err != nil {
+		return s, err
+	}
+	rows, err := h.Reader.ChecklistRows(ctx, s.document.MerchantID)
+	if err != nil {
+		return s, err
+	}
+	if i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == s.document.SlotID }); i >= 0 {
+		s.row = rows[i]
+	}
+	s.facts, err = h.Service.Facts(s.merchant.Dossier, rows, s.document, a)
+	return s, err
+}
+
+// reviewPanel is what a document's page says of its review.
+func (h *handler) reviewPanel(c echo.Context, s sight, look onboarding.Look, clear bool) (views.ReviewPanel, error) {
+	ctx, d := c.Request().Context(), s.document
+	v := views.ReviewPanel{State: d.Review, FactsHash: s.facts.Hash, Seen: s.facts.Seen, Offered: can(c, auth.DecideDocuments), Look: int64(look.ID), Filter: readReviewFilter(c.QueryParams())}
+	for _, f := range s.facts.List {
+		shown := factView(f, clear)
+		v.Facts = append(v.Facts, shown)
+		v.CanReveal = v.CanReveal || shown.Masked
+	}
+	v.CanReveal = v.CanReveal && can(c, auth.RevealFacts)
+	if d.ExpiresOn != nil {
+		v.Expires = d.ExpiresOn.Format(time.DateOnly)
+	}
+	decisions, err := h.Service.Decisions(ctx, d.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, said := range decisions {
+		view := decisionView(said)
+		if said.Standing == models.Counts {
+			v.Current = &view
+		}
+		if said.Standing == models.First && said.SettledAt == nil {
+			v.First = said.Decider
+		}
+		v.History = append(v.History, view)
+	}
+	questions, err := h.Reader.Questions(ctx, d.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, q := range questions {
+		text, err := h.Service.QuestionText(q)
+		if err != nil {
+			return v, err
+		}
+		v.Questions = append(v.Questions, views.QuestionView{Who: q.Asker, Of: q.Asked, Text: text, At: q.AskedAt})
+	}
+	if !v.Offered {
+		return v, nil
+	}
+	return v, h.decisionForms(c, s, look, decisions, &v)
+}
+
+// decisionForms are what a reviewer can do with a document, or why not.
+func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, decisions []onboarding.Said, v *views.ReviewPanel) error {
+	ctx, d, me := c.Request().Context(), s.document, person(c).ID
+	newest := s.row.Newest()
+	switch {
+	case d.WithdrawnAt != nil, newest == nil, newest.ID != d.ID:
+		v.Why.Code = "review_superseded"
+	case d.State != models.Delivered:
+		v.Why.Code = "review_not_delivered"
+	case s.merchant.Merchant.ArchivedAt != nil:
+		v.Why.Code = "merchant_archived"
+	case d.UploadedBy != nil && *d.UploadedBy == me:
+		v.Why.Code = "own_upload"
+	case d.FirstApprovedBy != nil && *d.FirstApprovedBy == me:
+		v.Why.Code = "own_approval"
+	case !look.Leased && d.LeasedBy != nil && *d.LeasedBy != me && d.LeasedUntil.After(h.Now()):
+		v.Why = views.Message{Code: "review_leased", Params: map[string]any{"name": d.Leaser}}
+	default:
+		v.CanDecide = true
+	}
+	if len(decisions) > 0 && decisions[0].DecidedBy == me && (decisions[0].Standing == models.Counts || decisions[0].Standing == models.First && decisions[0].SettledAt == nil) {
+		v.UndoUntil = decisions[0].DecidedAt.Add(onboarding.UndoTime)
+		v.CanUndo = h.Now().Before(v.UndoUntil)
+	}
+	if !v.CanDecide {
+		return nil
+	}
+	settings, err := h.Reader.ReasonSettings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range onboarding.OfferedReasons(settings, d.Category, d.Code) {
+		v.Reasons = append(v.Reasons, views.ReasonOption{Code: r.Code, Gravity: r.Gravity.String(), Text: ownText(settings, r.Code, words.From(ctx)), Shareable: r.Shareable})
+	}
+	colleagues, err := h.Reader.Reviewers(ctx, me)
+	for _, p := range colleagues {
+		v.Colleagues = append(v.Colleagues, views.Option{Value: p.ID.String(), Text: p.Name})
+	}
+	return err
+}
+
+// ownText is the partner's own text of a reason, "" for the program's.
+func ownText(settings []models.ReasonSetting, code string, lang words.Lang) string {
+	for _, s := range settings {
+		if s.Code == code && lang == words.EN {
+			return s.TextEN
+		}
+		if s.Code == code {
+			return s.TextID
+		}
+	}
+	return ""
+}
+
+func (h *handler) undoDecision(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Undo(c.Request().Context(), actor(c), id); err != nil {
+		return err
+	}
+	h.flash(c, "good", "decision_undone")
+	return see(c, views.InReviewURL(int64(id), readReviewFilter(f)))
+}
+
+func (h *handler) askColleague(c echo.Context) error {
+	return h.setAside(c, "document_asked", func(ctx context.Context, id models.DocumentID, f url.Values) error {
+		of, _ := strconv.ParseInt(f.Get("colleague"), 10, 64)
+		return h.Service.Ask(ctx, actor(c), id, models.PersonID(of), f.Get("question"))
+	})
+}
+
+func (h *handler) snoozeDocument(c echo.Context) error {
+	return h.setAside(c, "document_snoozed", func(ctx context.Context, id models.DocumentID, f url.Values) error {
+		until, err := time.ParseInLocation("2006-01-02T15:04", f.Get("until"), words.WIB)
+		if err != nil {
+			until, err = time.ParseInLocation(time.DateOnly, f.Get("until"), words.WIB)
+		}
+		if err != nil {
+			return fault.New(fault.Invalid, "date_invalid")
+		}
+		return h.Service.Snooze(ctx, actor(c), id, until)
+	})
+}
+
+// setAside does something with a document that leaves it undecided, and leads to the next one when asked to.
+func (h *handler) setAside(c echo.Context, done string, do func(context.Context, models.DocumentID, url.Values) error) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	if err := do(c.Request().Context(), id, f); fault.Is(err, fault.Invalid) {
+		return h.refuseDecision(c, id, fault.As(err), f)
+	} else if err != nil {
+		return err
+	}
+	h.flash(c, "good", done)
+	if f.Get("next") != "" {
+		return h.leadToNext(c, readReviewFilter(f), id)
+	}
+	return see(c, views.ReviewPageURL(readReviewFilter(f), ""))
+}
+
+// showFacts draws the document with what was typed in clear.
+func (h *handler) showFacts(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	s, err := h.sight(ctx, actor(c), id)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Revealed(ctx, actor(c), s.document, s.facts); err != nil {
+		return err
+	}
+	v, err := h.documentPage(c, s, onboarding.Look{}, true)
+	if err != nil {
+		return err
+	}
+	if wantsFragment(c) {
+		return render(c, http.StatusOK, views.TypedFacts(v))
+	}
+	return render(c, http.StatusOK, views.Document(v))
+}
+
+// lookAtDocument is what a page on the screen says now and then, and when it is left: how long the document was in sight.
+// 204 while the reader may decide on it, 205 when the lease is gone.
+func (h *handler) lookAtDocument(c echo.Context) error {
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	look, _ := strconv.ParseInt(f.Get("look"), 10, 64)
+	ms, _ := strconv.ParseInt(f.Get("ms"), 10, 64)
+	decides, leaving := can(c, auth.DecideDocuments), f.Get("leaving") != ""
+	if look == 0 { // it was loaded ahead and is shown now
+		d, err := h.Reader.Document(c.Request().Context(), id)
+		if err != nil {
+			return err
+		}
+		l, err := h.Service.ViewedDocument(c.Request().Context(), actor(c), d, decides)
+		if err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, strconv.FormatInt(int64(l.ID), 10))
+	}
+	leased, err := h.Service.StillLooking(c.Request().Context(), actor(c), id, models.LookID(look), time.Duration(max(0, min(ms, farFuture/1000)))*time.Millisecond, decides, leaving)
+	if err != nil {
+		return err
+	}
+	if decides && !leaving && !leased {
+		return c.NoContent(http.StatusResetContent)
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func shaText(d models.Document) string { return hex.EncodeToString(d.SHA256) }
