@@ -170,6 +170,8 @@ func reason(d models.Document) *views.ReasonView {
 		return &views.ReasonView{Code: d.Problem, Source: "doku", Raw: d.DOKUSays}
 	case d.State == models.Failed:
 		return &views.ReasonView{Code: orElse(d.Problem, "upload_failed"), Source: "portal", Raw: d.DOKUSays}
+	case d.Review == string(models.Refuse) && len(d.Reasons) > 0:
+		return &views.ReasonView{Code: d.Reasons[0], Source: "reviewer"}
 	case d.State == models.Delivered && d.Problem != "" && words.Has("reason."+d.Problem):
 		return &views.ReasonView{Code: d.Problem, Source: "portal"}
 	}
