@@ -21,10 +21,10 @@ import (
 // pages are the main pages, the merchant's and the document's with something on them.
 func pages(b *tab) []string {
 	b.Helper()
-	v := staff(b.T, shared.portal)
-	merchant := v.newMerchant(b.T, "Toko Kelontong Sumber Rejeki Abadi Jaya Cabang Tanjung Priok "+b.Name())
-	v.mustUpload(b.T, merchant, ktp, photo())
-	document := v.delivered(b.T, merchant, ktp, settleTime)
+	v := staff(b.TB, shared.portal)
+	merchant := v.newMerchant(b.TB, "Toko Kelontong Sumber Rejeki Abadi Jaya Cabang Tanjung Priok "+b.Name())
+	v.mustUpload(b.TB, merchant, ktp, photo())
+	document := v.delivered(b.TB, merchant, ktp, settleTime)
 	return []string{"/", "/merchants", "/merchants/new", merchant, merchant + "/edit", document}
 }
 

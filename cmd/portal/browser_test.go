@@ -44,7 +44,7 @@ func startShared() {
 }
 
 // sharedPortal is a portal that several tests look at, and none stops.
-func sharedPortal(t *testing.T) *process {
+func sharedPortal(t testing.TB) *process {
 	t.Helper()
 	shared.once.Do(startShared)
 	if shared.err != nil {
@@ -87,7 +87,7 @@ func stopShared() {
 
 // tab is a browser window of its own, with its own cookies. What goes wrong in it fails the test that opened it.
 type tab struct {
-	*testing.T
+	testing.TB
 	ctx  context.Context
 	base string
 
@@ -102,9 +102,9 @@ const patience = 20 * time.Second
 
 // openTab opens a window of 1440 pixels. Requests that leave the portal, errors on the console and refusals by the content
 // security policy fail the test.
-func openTab(t *testing.T) *tab {
+func openTab(t testing.TB) *tab {
 	t.Helper()
-	b := &tab{T: t, base: sharedPortal(t).url, requests: map[network.RequestID]string{}}
+	b := &tab{TB: t, base: sharedPortal(t).url, requests: map[network.RequestID]string{}}
 	ctx, closeTab := chromedp.NewContext(shared.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	t.Cleanup(closeTab)
 	b.ctx = ctx
@@ -293,12 +293,12 @@ func (p place) row() string {
 func (p place) js() string { return fmt.Sprintf("document.querySelector('%s')", p.row()) }
 
 // picture writes a photo to a file.
-func picture(t *testing.T, name string) string {
+func picture(t testing.TB, name string) string {
 	t.Helper()
 	return paperFile(t, name, photo())
 }
 
-func paperFile(t *testing.T, name string, content []byte) string {
+func paperFile(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, content, 0o600); err != nil {

@@ -87,7 +87,7 @@ func (e env) list() []string {
 }
 
 // home is a fresh DATA_DIR and a port of the system's choosing, without the demonstration's merchants.
-func home(t *testing.T) env {
+func home(t testing.TB) env {
 	t.Helper()
 	return env{"DATA_DIR": filepath.Join(t.TempDir(), "data"), "LISTEN_ADDR": "127.0.0.1:0", "DEMO_MERCHANTS": "off"}
 }
@@ -162,7 +162,7 @@ func (p *process) up(within time.Duration) error {
 const startTime = 30 * time.Second // far above what a start takes; the machine may be busy
 
 // start runs the program until the test ends, which stops it and looks whether it was quiet.
-func start(t *testing.T, e env, args ...string) *process {
+func start(t testing.TB, e env, args ...string) *process {
 	t.Helper()
 	p, err := launch(e, args...)
 	if err == nil {
@@ -187,7 +187,7 @@ func start(t *testing.T, e env, args ...string) *process {
 func tail(s string) string { return s[max(0, len(s)-4000):] }
 
 // stop ends the program with a signal to its process group, as Ctrl-C does, and expects a clean end.
-func (p *process) stop(t *testing.T, s syscall.Signal) {
+func (p *process) stop(t testing.TB, s syscall.Signal) {
 	t.Helper()
 	begin := time.Now()
 	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil {
@@ -202,7 +202,7 @@ func (p *process) stop(t *testing.T, s syscall.Signal) {
 	}
 }
 
-func (p *process) waitEnd(t *testing.T, within time.Duration) {
+func (p *process) waitEnd(t testing.TB, within time.Duration) {
 	t.Helper()
 	select {
 	case <-p.ended:
@@ -225,7 +225,7 @@ type result struct {
 }
 
 // runProgram runs a subcommand to its end, with input on its standard input.
-func runProgram(t *testing.T, e env, input string, args ...string) result {
+func runProgram(t testing.TB, e env, input string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -241,7 +241,7 @@ func runProgram(t *testing.T, e env, input string, args ...string) result {
 }
 
 // ok runs a subcommand that must work and say nothing on the side.
-func ok(t *testing.T, e env, input string, args ...string) string {
+func ok(t testing.TB, e env, input string, args ...string) string {
 	t.Helper()
 	r := runProgram(t, e, input, args...)
 	if r.code != 0 || r.stderr != "" {
@@ -251,7 +251,7 @@ func ok(t *testing.T, e env, input string, args ...string) string {
 }
 
 // refused runs a subcommand that must end with one sentence that holds the words, and nothing else.
-func refused(t *testing.T, e env, words string, args ...string) {
+func refused(t testing.TB, e env, words string, args ...string) {
 	t.Helper()
 	r := runProgram(t, e, "", args...)
 	name := "portal " + strings.Join(args, " ")
@@ -284,7 +284,7 @@ func wait(within time.Duration, holds func() bool) error {
 	return nil
 }
 
-func eventually(t *testing.T, within time.Duration, what string, holds func() bool) {
+func eventually(t testing.TB, within time.Duration, what string, holds func() bool) {
 	t.Helper()
 	if err := wait(within, holds); err != nil {
 		t.Fatalf("%s: %v", what, err)

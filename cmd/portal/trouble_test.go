@@ -119,7 +119,7 @@ func TestADatabaseNewerThanTheProgram(t *testing.T) {
 	noneLeft(t, e)
 }
 
-func execute(t *testing.T, dsn, sql string) {
+func execute(t testing.TB, dsn, sql string) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {

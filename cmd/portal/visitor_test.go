@@ -36,12 +36,12 @@ func newVisitor(base string) *visitor {
 }
 
 // staff is a visitor who signed in with one click, as one of the staff.
-func staff(t *testing.T, p *process) *visitor {
+func staff(t testing.TB, p *process) *visitor {
 	t.Helper()
 	return demoVisitor(t, p, "staff")
 }
 
-func demoVisitor(t *testing.T, p *process, role string) *visitor {
+func demoVisitor(t testing.TB, p *process, role string) *visitor {
 	t.Helper()
 	v := newVisitor(p.url)
 	if a := v.must(t, "POST", "/login/demo", url.Values{"email": {role + "@berkas.test"}}); a.status != http.StatusSeeOther {
@@ -51,7 +51,7 @@ func demoVisitor(t *testing.T, p *process, role string) *visitor {
 }
 
 // signIn tries a password.
-func (v *visitor) signIn(t *testing.T, email, password string) int {
+func (v *visitor) signIn(t testing.TB, email, password string) int {
 	t.Helper()
 	return v.must(t, "POST", "/login", url.Values{"email": {email}, "password": {password}}).status
 }
@@ -100,7 +100,7 @@ func (v *visitor) ask(method, where string, form url.Values) (answer, error) {
 	return v.send(method, where, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 }
 
-func (v *visitor) must(t *testing.T, method, where string, form url.Values) answer {
+func (v *visitor) must(t testing.TB, method, where string, form url.Values) answer {
 	t.Helper()
 	a, err := v.ask(method, where, form)
 	if err != nil {
@@ -109,13 +109,13 @@ func (v *visitor) must(t *testing.T, method, where string, form url.Values) answ
 	return a
 }
 
-func (v *visitor) get(t *testing.T, where string) answer {
+func (v *visitor) get(t testing.TB, where string) answer {
 	t.Helper()
 	return v.must(t, "GET", where, nil)
 }
 
 // newMerchant makes a person's shop and returns its address; its checklist has three places.
-func (v *visitor) newMerchant(t *testing.T, name string) string {
+func (v *visitor) newMerchant(t testing.TB, name string) string {
 	t.Helper()
 	a := v.must(t, "POST", "/merchants", url.Values{"name": {name}, "business_type": {"PERSONAL"}, "legal_entity": {"PERSEORANGAN"}, "business_line": {"RETAIL"}, "nationality": {"ID"}})
 	if a.status != http.StatusSeeOther {
@@ -153,7 +153,7 @@ func (v *visitor) upload(merchant string, to place, name string, content []byte,
 	return v.send("POST", merchant+"/documents", w.FormDataContentType(), &b)
 }
 
-func (v *visitor) mustUpload(t *testing.T, merchant string, to place, content []byte, fields ...string) {
+func (v *visitor) mustUpload(t testing.TB, merchant string, to place, content []byte, fields ...string) {
 	t.Helper()
 	a, err := v.upload(merchant, to, "photo.jpg", content, fields...)
 	if err != nil || a.status != http.StatusSeeOther {
@@ -182,7 +182,7 @@ func (v *visitor) slot(where string, p place) (state, document, fileID string, e
 }
 
 // delivered waits until a place's file has its id, and returns the document's address.
-func (v *visitor) delivered(t *testing.T, merchant string, p place, within time.Duration) string {
+func (v *visitor) delivered(t testing.TB, merchant string, p place, within time.Duration) string {
 	t.Helper()
 	var state, document, fileID string
 	var err error
