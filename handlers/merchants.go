@@ -341,7 +341,7 @@ func (h *handler) showMerchant(c echo.Context) error {
 // drawMerchant draws a merchant's page; change, if any, says in one slot what was refused just now.
 func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID, change func(*views.SlotView)) error {
 	ctx := c.Request().Context()
-	d, err := h.Reader.MerchantPage(ctx, id)
+	d, err := h.merchantPage(ctx, id)
 	if err != nil {
 		return err
 	}

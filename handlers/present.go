@@ -104,6 +104,10 @@ func slotView(row models.ChecklistRow, all []models.ChecklistRow, may rights) vi
 			v.Earlier = append(v.Earlier, documentView(old, may))
 		}
 	}
+	v.EarlierCount = len(v.Earlier)
+	if d != nil {
+		v.EarlierCount = row.Documents[0].Version - 1 // versions are numbered without a gap, and not all are here
+	}
 	if d == nil {
 		return v
 	}

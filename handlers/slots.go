@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func mayChange(c echo.Context, m models.Merchant) rights {
 // checklist is a merchant's slots in groups, and the sentence above them.
 func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.ChecklistView, views.ProgressView, error) {
 	ctx, m, combination := c.Request().Context(), p.Merchant, p.Combination
-	rows, err := h.Reader.ChecklistRows(ctx, m.ID)
+	rows, err := h.Reader.ChecklistVersions(ctx, m.ID)
 	if err != nil {
 		return views.ChecklistView{}, views.ProgressView{}, err
 	}
@@ -51,29 +52,15 @@ func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.Checkl
 			v.Addable = append(v.Addable, views.AddableView{Category: kind.Category, Code: kind.Code})
 		}
 	}
-	if m.PreviousSetID != nil && m.SetChangedAt != nil && h.Now().Sub(*m.SetChangedAt) < changesShown {
-		if v.Changes, err = h.changes(c, m); err != nil {
-			return v, views.ProgressView{}, err
-		}
+	for _, ch := range onboarding.Changes(p.Before, p.After) {
+		v.Changes = append(v.Changes, views.ChangeView{Kind: ch.Kind, Name: documentName(ctx, ch.Category, ch.Code)})
 	}
 	return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
 }
 
-func (h *handler) changes(c echo.Context, m models.Merchant) ([]views.ChangeView, error) {
-	ctx := c.Request().Context()
-	before, err := h.Reader.Requirements(ctx, *m.PreviousSetID)
-	if err != nil {
-		return nil, err
-	}
-	after, err := h.Reader.Requirements(ctx, *m.SetID)
-	if err != nil {
-		return nil, err
-	}
-	var list []views.ChangeView
-	for _, ch := range onboarding.Changes(before, after) {
-		list = append(list, views.ChangeView{Kind: ch.Kind, Name: documentName(ctx, ch.Category, ch.Code)})
-	}
-	return list, nil
+// merchantPage is what the database says of a merchant for its page.
+func (h *handler) merchantPage(ctx context.Context, id models.MerchantID) (models.MerchantPage, error) {
+	return h.Reader.MerchantPage(ctx, id, h.Now().Add(-changesShown))
 }
 
 func (h *handler) showChecklist(c echo.Context) error {
@@ -81,7 +68,7 @@ func (h *handler) showChecklist(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := h.Reader.MerchantPage(c.Request().Context(), id)
+	page, err := h.merchantPage(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}
@@ -140,7 +127,7 @@ func (h *handler) drawSlot(c echo.Context, status int, id models.MerchantID, slo
 	if err != nil {
 		return err
 	}
-	rows, err := h.Reader.ChecklistRows(ctx, id)
+	rows, err := h.Reader.ChecklistVersions(ctx, id)
 	if err != nil {
 		return err
 	}

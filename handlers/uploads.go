@@ -139,17 +139,17 @@ func (h *handler) awaitDelivery(ctx context.Context, id models.MerchantID, doc m
 	changed, stop := h.Watch.Subscribe(id)
 	defer stop()
 	for {
-		d, err := h.Reader.Document(ctx, doc)
+		state, tried, err := h.Reader.Underway(ctx, doc)
 		if err != nil {
 			return models.Waiting
 		}
-		underway := d.State == models.Sending || d.State == models.Waiting && d.Attempts <= attempts
+		underway := state == models.Sending || state == models.Waiting && tried <= attempts
 		if !underway {
-			return d.State
+			return state
 		}
 		select {
 		case <-ctx.Done():
-			return d.State
+			return state
 		case <-changed:
 		}
 	}

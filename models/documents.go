@@ -105,6 +105,12 @@ func (r Reader) Document(ctx context.Context, id DocumentID) (Document, error) {
 	return rows[0], nil
 }
 
+// Underway says where a document stands on its way to DOKU, and how often it was tried. fault.NotFound when there is none.
+func (r Reader) Underway(ctx context.Context, id DocumentID) (state DeliveryState, attempts int, err error) {
+	d, err := gorm.G[Document](r.db).Select("state", "attempts").Where("id = ?", id).Take(ctx)
+	return d.State, d.Attempts, translate(err)
+}
+
 // Thumbnail of a document: the sealed bytes and what they are sealed under. fault.NotFound when it has none.
 func (r Reader) Thumbnail(ctx context.Context, id DocumentID) (sealed []byte, uid string, err error) {
 	d, err := gorm.G[Document](r.db).Select("uid", "thumbnail").Where("id = ? and thumbnail is not null and purged_at is null", id).Take(ctx)

@@ -14,6 +14,8 @@ type MerchantPage struct {
 	Creator     string
 	Combination Combination // without its four parameters, which are the merchant's
 	Assumed     bool        // the merchant's requirement set rests on an assumption
+
+	Before, After []Requirement // what DOKU asked for before its last change and since, where that is young enough
 }
 
 const merchantPageSQL = `select m.*, coalesce(r.name, '') as responsible, coalesce(w.name, '') as creator, coalesce(s.assumed, false) as assumed,
@@ -22,12 +24,15 @@ const merchantPageSQL = `select m.*, coalesce(r.name, '') as responsible, coales
 		'Nationality', o.nationality, 'IsPrimary', o.is_primary, 'Private', encode(o.private, 'base64')) order by o.ordinal) from contacts o where o.merchant_id = m.id), '[]') as contacts,
 	coalesce((select json_agg(json_build_object('ID', b.id, 'MerchantID', b.merchant_id, 'Ordinal', b.ordinal, 'Name', b.name, 'Description', b.description,
 		'Category', b.category, 'TransactionFrequency', b.transaction_frequency, 'TransactionQuantity', b.transaction_quantity, 'SocialMedia', b.social_media)
-		order by b.ordinal) from brands b where b.merchant_id = m.id), '[]') as brands
+		order by b.ordinal) from brands b where b.merchant_id = m.id), '[]') as brands,
+	coalesce((select json_agg(json_build_object('SetID', q.set_id, 'OwnerPath', q.owner_path, 'Category', q.category, 'Code', q.code, 'Name', q.name,
+		'Extensions', q.extensions, 'MaxSize', q.max_size, 'Form', q.form) order by q.position) from requirements q
+		where m.previous_set_id is not null and m.set_changed_at > ? and q.set_id in (m.previous_set_id, m.set_id)), '[]') as requirements
 	from merchants m join combinations c on c.id = m.combination_id left join requirement_sets s on s.id = m.set_id
 	left join people r on r.id = m.responsible_id left join people w on w.id = m.created_by where m.id = ?`
 
-// MerchantPage by the merchant's id. fault.NotFound when there is none.
-func (r Reader) MerchantPage(ctx context.Context, id MerchantID) (p MerchantPage, err error) {
+// MerchantPage by the merchant's id, with what DOKU changed after a time. fault.NotFound when there is none.
+func (r Reader) MerchantPage(ctx context.Context, id MerchantID, changedAfter time.Time) (p MerchantPage, err error) {
 	type row struct {
 		Merchant
 		Responsible        string
@@ -38,10 +43,11 @@ func (r Reader) MerchantPage(ctx context.Context, id MerchantID) (p MerchantPage
 		CombinationReadAt  *time.Time
 		CombinationSays    string
 		CombinationProblem string
-		Contacts           []Contact `gorm:"serializer:json"`
-		Brands             []Brand   `gorm:"serializer:json"`
+		Contacts           []Contact     `gorm:"serializer:json"`
+		Brands             []Brand       `gorm:"serializer:json"`
+		Requirements       []Requirement `gorm:"serializer:json"`
 	}
-	rows, err := scan[row](ctx, r, merchantPageSQL, id)
+	rows, err := scan[row](ctx, r, merchantPageSQL, changedAfter, id)
 	if err == nil && len(rows) == 0 {
 		err = fault.New(fault.NotFound, "not_found")
 	}
@@ -52,5 +58,12 @@ func (r Reader) MerchantPage(ctx context.Context, id MerchantID) (p MerchantPage
 	p.Dossier = Dossier{Merchant: m.Merchant, Contacts: m.Contacts, Brands: m.Brands}
 	p.Responsible, p.Creator, p.Assumed = m.Responsible, m.Creator, m.Assumed
 	p.Combination = Combination{ID: m.CombinationID, State: m.CombinationState, SetID: m.CombinationSetID, Problem: m.CombinationProblem, DOKUSays: m.CombinationSays, ReadAt: m.CombinationReadAt}
+	for _, q := range m.Requirements {
+		if m.SetID != nil && q.SetID == *m.SetID {
+			p.After = append(p.After, q)
+		} else {
+			p.Before = append(p.Before, q)
+		}
+	}
 	return p, nil
 }

@@ -93,6 +93,7 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	})
 	ask("shell", func() error { _, err := b.Shell(ctx, b.person+5); return err })
 	ask("checklist", func() error { _, err := b.ChecklistRows(ctx, 70); return err })
+	ask("checklist with versions", func() error { _, err := b.ChecklistVersions(ctx, 70); return err })
 	ask("dossier", func() error { _, err := b.Dossier(ctx, 70); return err })
 	ask("timeline", func() error { _, err := b.Timeline(ctx, 70, 60); return err })
 	ask("session", func() error {
@@ -120,7 +121,7 @@ func TestAMerchantsPageAsksAsOftenForManyDocuments(t *testing.T) {
 		return len(b.said.during(func() {
 			_, err := b.Dossier(b.ctx(), m.ID)
 			b.must(err)
-			_, err = b.ChecklistRows(b.ctx(), m.ID)
+			_, err = b.ChecklistVersions(b.ctx(), m.ID)
 			b.must(err)
 			_, err = b.Timeline(b.ctx(), m.ID, 60)
 			b.must(err)
@@ -134,6 +135,15 @@ func TestAMerchantsPageAsksAsOftenForManyDocuments(t *testing.T) {
 	}
 	if many := asked(); many != few || many > 8 {
 		t.Errorf("%d statements, then %d", few, many)
+	}
+	rows, err := b.ChecklistRows(b.ctx(), m.ID)
+	if err != nil || len(rows[0].Documents) != 1 || rows[0].Newest() == nil {
+		t.Errorf("%v beside %d versions", err, len(rows[0].Documents))
+	}
+	b.exec("update slots set document_id = (select min(id) from documents where slot_id = $1) where id = $1", slot)
+	rows, err = b.ChecklistVersions(b.ctx(), m.ID)
+	if err != nil || len(rows[0].Documents) != 11 || rows[0].Newest() == nil {
+		t.Errorf("of 20 versions %d and the one that counts: %v", len(rows[0].Documents), err)
 	}
 }
 

@@ -91,12 +91,6 @@ func (r Reader) RequirementSet(ctx context.Context, id RequirementSetID) (Requir
 	return s, translate(err)
 }
 
-// Requirements of a set in DOKU's order.
-func (r Reader) Requirements(ctx context.Context, set RequirementSetID) ([]Requirement, error) {
-	q, err := gorm.G[Requirement](r.db).Where("set_id = ?", set).Order("position").Find(ctx)
-	return q, translate(err)
-}
-
 // EnsureCombination finds or makes the row of a combination.
 func (tx *Tx) EnsureCombination(c Combination) (Combination, error) {
 	err := tx.g.Exec(`insert into combinations (business_type, legal_entity, business_line, nationality, created_at) values (?, ?, ?, ?, ?)

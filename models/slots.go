@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
@@ -40,7 +41,7 @@ type ChecklistRow struct {
 	MaxSize    int64
 	Form       []FormField `gorm:"serializer:json"`
 	Fields     []SlotField `gorm:"serializer:json"`
-	Documents  []Document  `gorm:"-"` // newest first, withdrawn ones too
+	Documents  []Document  `gorm:"-"` // the version that counts; of ChecklistVersions others too, newest first
 }
 
 // Newest is the version that counts: the newest one not withdrawn; nil when the slot is empty.
@@ -58,13 +59,29 @@ const checklistSQL = `select s.*, coalesce(q.name, '') as name, coalesce(q.exten
 		from slot_fields f where f.slot_id = s.id), '[]') as fields
 	from slots s left join requirements q on q.id = s.requirement_id where s.merchant_id = ?`
 
-// ChecklistRows are a merchant's slots in DOKU's order with their fields and documents: two statements, however many.
+// ChecklistRows are a merchant's slots in DOKU's order, each with its fields and the version that counts: two statements,
+// however many.
 func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
+	return r.checklist(ctx, id, `select document_id from slots where merchant_id = @merchant`)
+}
+
+// versionsShown is how many versions of a slot a merchant's page has; the page of the document has more.
+const versionsShown = 10
+
+// ChecklistVersions are ChecklistRows with the newest versions of each slot, withdrawn ones too.
+func (r Reader) ChecklistVersions(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
+	return r.checklist(ctx, id, `select document_id from slots where merchant_id = @merchant union
+		select v.id from slots s cross join lateral (select id from documents where slot_id = s.id order by version desc limit @versions) v where s.merchant_id = @merchant`)
+}
+
+// checklist reads the slots and those of their documents that a query names.
+func (r Reader) checklist(ctx context.Context, id MerchantID, which string) ([]ChecklistRow, error) {
 	rows, err := scan[ChecklistRow](ctx, r, checklistSQL+` order by s.by_hand, s.position, s.ordinal, s.id`, id)
 	if err != nil {
 		return nil, err
 	}
-	documents, err := scan[Document](ctx, r, `select `+documentFacts+` from documents where merchant_id = ? order by version desc`, id)
+	documents, err := scan[Document](ctx, r, `select `+documentFacts+` from documents where id in (`+which+`) order by version desc`,
+		sql.Named("merchant", id), sql.Named("versions", versionsShown))
 	if err != nil {
 		return nil, err
 	}

@@ -197,7 +197,7 @@ func (b *bundle) doc(id models.DocumentID) models.Document {
 
 func (b *bundle) rows(id models.MerchantID) []models.ChecklistRow {
 	b.Helper()
-	rows, err := b.store.ChecklistRows(b.ctx(), id)
+	rows, err := b.store.ChecklistVersions(b.ctx(), id)
 	b.must(err)
 	return rows
 }

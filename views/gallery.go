@@ -106,7 +106,7 @@ func sampleSlots() []SlotView {
 	older := sampleDocument(-80, 2, "refused")
 	oldest := sampleDocument(-81, 1, "delivered")
 	oldest.Withdrawn, oldest.WithdrawnBy, oldest.WithdrawnAt, oldest.WithdrawnWhy, oldest.FileName = true, "Staf Contoh", sampleTime(3*day), "Salah merchant, ini KTP orang lain", "IMG_20260101_112233.jpg"
-	delivered.Earlier = []DocumentView{older, oldest}
+	delivered.Earlier, delivered.EarlierCount = []DocumentView{older, oldest}, 2
 
 	approved := filled(9, "PASPOR", "delivered", 1)
 	approved.Review = "approved"

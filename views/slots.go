@@ -6,27 +6,28 @@ import "time"
 //
 // State is the delivery of that version: missing, waiting, sending, delivered, refused, failed.
 type SlotView struct {
-	ID         int64
-	MerchantID int64
-	Category   string
-	Code       string // "" outside DOCUMENT
-	Name       string // DOKU's name; "" → the catalogue's "document." + Code or Category
-	Number     int    // counts slots that share category and code, from 1; 0 when alone
-	State      string
-	Review     string // undecided, approved, refused; "" while nothing is there
-	Extensions []string
-	MaxBytes   int64
-	Fields     []FieldView
-	Document   *DocumentView // the newest version that was not withdrawn
-	Earlier    []DocumentView
-	Reason     *ReasonView  // why the newest version was refused or given up, or the posted file just now
-	Safe       *WaitingView // state waiting: since when it is safe here and what comes next
-	ByHand     bool
-	Gone       bool // DOKU no longer asks for it
-	CanUpload  bool
-	CanRetry   bool
-	CanRemove  bool // added by hand and empty
-	Poll       bool // not final: the row asks for itself again soon
+	ID           int64
+	MerchantID   int64
+	Category     string
+	Code         string // "" outside DOCUMENT
+	Name         string // DOKU's name; "" → the catalogue's "document." + Code or Category
+	Number       int    // counts slots that share category and code, from 1; 0 when alone
+	State        string
+	Review       string // undecided, approved, refused; "" while nothing is there
+	Extensions   []string
+	MaxBytes     int64
+	Fields       []FieldView
+	Document     *DocumentView  // the newest version that was not withdrawn
+	Earlier      []DocumentView // the newest of them
+	EarlierCount int
+	Reason       *ReasonView  // why the newest version was refused or given up, or the posted file just now
+	Safe         *WaitingView // state waiting: since when it is safe here and what comes next
+	ByHand       bool
+	Gone         bool // DOKU no longer asks for it
+	CanUpload    bool
+	CanRetry     bool
+	CanRemove    bool // added by hand and empty
+	Poll         bool // not final: the row asks for itself again soon
 }
 
 // FieldView is a form field DOKU wants with the document. Its HTML name is "form_" + Code.

@@ -64,14 +64,39 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQ
 	if ok {
 		q.end()
 	}
-	took := time.Since(q.begin)
-	attrs := []any{"sql", strings.Join(strings.Fields(q.sql), " "), "ms", took.Milliseconds()}
-	switch err := data.Err; {
-	case err != nil && !errors.Is(err, context.Canceled) && !constraint(err):
-		t.log.ErrorContext(ctx, "statement failed", append(attrs, "err", bare(err))...)
-	case took >= t.slow:
-		t.log.WarnContext(ctx, "slow statement", attrs...)
+	t.report(ctx, q.sql, time.Since(q.begin), data.Err)
+}
+
+// TraceBatchStart is called before several statements that are sent together, and have the time of one.
+func (t *tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	ctx, end := limited(ctx, t.answer)
+	return context.WithValue(ctx, tracedKey{}, traced{begin: time.Now(), end: end})
+}
+
+// TraceBatchQuery is called after each of them; what it took cannot be told from what those before it did.
+func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	q, _ := ctx.Value(tracedKey{}).(traced)
+	t.report(ctx, data.SQL, time.Since(q.begin), data.Err)
+}
+
+func (t *tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
+	if q, ok := ctx.Value(tracedKey{}).(traced); ok {
+		q.end()
 	}
+}
+
+// report puts a statement together for the log only when it is written there.
+func (t *tracer) report(ctx context.Context, sql string, took time.Duration, err error) {
+	failed := err != nil && !errors.Is(err, context.Canceled) && !constraint(err)
+	if !failed && took < t.slow {
+		return
+	}
+	attrs := []any{"sql", strings.Join(strings.Fields(sql), " "), "ms", took.Milliseconds()}
+	if failed {
+		t.log.ErrorContext(ctx, "statement failed", append(attrs, "err", bare(err))...)
+		return
+	}
+	t.log.WarnContext(ctx, "slow statement", attrs...)
 }
 
 func constraint(err error) bool {
