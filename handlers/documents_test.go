@@ -213,7 +213,11 @@ func TestStatementsPerPage(t *testing.T) {
 	}
 	for page, n := range ask() {
 		t.Logf("%s: %d statements", page, n)
-		if n > 8 || n == 0 || n != before[page] {
+		most := 8
+		if strings.HasSuffix(page, " /documents/"+document) { // its review and the data typed beside it come with it
+			most = 16
+		}
+		if n > most || n == 0 || n > before[page] {
 			t.Errorf("%s takes %d statements, %d before there was more to show", page, n, before[page])
 		}
 	}

@@ -308,10 +308,10 @@ func (h *handler) sight(ctx context.Context, a models.Actor, id models.DocumentI
 	if s.document, err = h.Reader.Document(ctx, id); err != nil {
 		return s, err
 	}
-	if s.merchant, err = h.Reader.MerchantPage(ctx, s.document.MerchantID); err != nil {
+	if s.merchant, err = h.merchantPage(ctx, s.document.MerchantID); err != nil {
 		return s, err
 	}
-	rows, err := h.Reader.ChecklistRows(ctx, s.document.MerchantID)
+	rows, err := h.Reader.ChecklistVersions(ctx, s.document.MerchantID)
 	if err != nil {
 		return s, err
 	}

@@ -65,7 +65,7 @@ func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRo
 	return r.checklist(ctx, id, `select document_id from slots where merchant_id = @merchant`)
 }
 
-// versionsShown is how many versions of a slot a merchant's page has; the page of the document has more.
+// versionsShown is how many versions of a slot a page has: the newest, and the one that counts.
 const versionsShown = 10
 
 // ChecklistVersions are ChecklistRows with the newest versions of each slot, withdrawn ones too.
