@@ -42,7 +42,7 @@ type Shell struct {
 func (r Reader) Shell(ctx context.Context, person PersonID) (Shell, error) {
 	return one[Shell](ctx, r, `select
 		(select count(*) from (select 1 from merchants where responsible_id = ? and archived_at is null and next_actor = 'staff' limit 1000) m) as mine,
-		(select count(*) from (select 1 from documents where queued_at is not null limit 1000) d) as undecided,
+		(select count(*) from (select 1 from documents where queued_at is not null order by queued_at, id limit 1000) d) as undecided,
 		h.down_since, h.last_ok_at, h.latency_ms
 		from doku_health h`, person)
 }
