@@ -1,6 +1,6 @@
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test proof generate tools check
+.PHONY: help run build test proof bench generate tools check
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,10 @@ test: ## everything that must hold before a change lands
 proof: ## the long proofs in full: hundreds of kills, a day without DOKU
 	@internal/tools/ensure.sh compiler chromium postgresql
 	BERKAS_PROOF=full go test -race -vet=off -count=1 -timeout 3h -v -run Proof ./...
+
+bench: ## what the program takes, beside what it could take at best: the README's table
+	@internal/tools/ensure.sh chromium postgresql
+	BERKAS_BENCH=$(CURDIR)/README.md go test -vet=off -count=1 -timeout 20m -run '^$$' -bench Portal -benchtime 1x ./cmd/portal
 
 generate: ## the Go files made from templ files
 	go tool templ generate

@@ -96,7 +96,7 @@ func flatJPEG(progressive bool, width, height, size int) sheet {
 	}
 	scan := append(segment(0xda, 3, 1, 0, 2, 0, 3, 0, 0, last, 0), make([]byte, (width/16+1)*(height/16+1)*6*bits/8+1)...)
 	for filler := size - len(head) - len(scan) - 100; filler > 0; filler -= 60_000 {
-		head = append(head, segment(0xfe, make([]byte, min(filler, 60_000))...)...)
+		head = append(head, segment(0xfe, make([]byte, max(0, min(filler, 60_000)-4))...)...)
 	}
 	return marked("photo.jpg", append(append(head, scan...), 0xff, 0xd9))
 }
