@@ -187,6 +187,9 @@ func TestErrorPages(t *testing.T) {
 		if bare.doc().Find("nav").Length() != 0 || bare.fault() != "not_found" {
 			t.Errorf("%s: %s", lang, bare.fault())
 		}
+		if next := attr(bare.doc().Find("[name=next]"), "value"); next != "/no/such" {
+			t.Errorf("a change of language leads from an unknown path to %s", next)
+		}
 	}
 	for _, id := range []string{"0", "-1", "abc", "1a", "+1", "01", "1.0", "9223372036854775807", "9223372036854775808", "99999999999999999999999", "%00", "1%00", "%C3%28", "1%20", "٣"} {
 		for _, path := range []string{"/merchants/%s", "/merchants/%s/edit", "/merchants/%s/checklist", "/merchants/1/slots/%s", "/documents/%s", "/documents/%s/file", "/documents/%s/thumbnail", "/documents/%s/pages/1"} {

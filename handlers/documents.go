@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,9 +30,27 @@ func (h *handler) showDocument(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if wantsFragment(c) && c.Request().Header.Get("HX-Target") == views.AtDOKU {
+		return h.drawAtDOKU(c, id)
+	}
 	return h.drawDocument(c, http.StatusOK, id, nil)
 }
 
+// drawAtDOKU draws where a document stands at DOKU, which looking at it has just changed. It is no look of its own.
+func (h *handler) drawAtDOKU(c echo.Context, id models.DocumentID) error {
+	ctx := c.Request().Context()
+	d, err := h.Reader.Document(ctx, id)
+	if err != nil {
+		return err
+	}
+	m, err := h.Reader.Merchant(ctx, d.MerchantID)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.DocumentAtDOKU(h.documentFacts(c, d, m)))
+}
+
+// drawDocument draws a document's page; change, if any, says in it what was refused just now.
 func (h *handler) drawDocument(c echo.Context, status int, id models.DocumentID, change func(*views.DocumentPage)) error {
 	ctx := c.Request().Context()
 	d, err := h.Reader.Document(ctx, id)
@@ -65,23 +82,27 @@ func (h *handler) drawDocument(c echo.Context, status int, id models.DocumentID,
 }
 
 func (h *handler) documentPage(c echo.Context, s sight, look onboarding.Look, clear bool) (v views.DocumentPage, err error) {
-	ctx, d, m := c.Request().Context(), s.document, s.merchant.Merchant
-	name := documentName(ctx, d.Category, d.Code)
-	frame, err := h.page(c, name+" · "+m.Name, "merchants")
-	if err != nil {
+	d, m := s.document, s.merchant.Merchant
+	v = h.documentFacts(c, d, m)
+	if v.Page, err = h.page(c, v.SlotName+" · "+m.Name, "merchants"); err != nil {
 		return v, err
 	}
-	may := mayChange(c, m)
-	v = views.DocumentPage{Page: frame, Document: documentView(d, may), SlotName: name, Category: d.Category, Code: d.Code, SlotID: int64(d.SlotID),
+	for _, other := range s.row.Documents {
+		v.Versions = append(v.Versions, documentView(other, mayChange(c, m)))
+	}
+	v.Review, err = h.reviewPanel(c, s, look, clear)
+	return v, err
+}
+
+// documentFacts is what a document's page says of the document itself.
+func (h *handler) documentFacts(c echo.Context, d models.Document, m models.Merchant) views.DocumentPage {
+	name, may := documentName(c.Request().Context(), d.Category, d.Code), mayChange(c, m)
+	v := views.DocumentPage{Document: documentView(d, may), SlotName: name, Category: d.Category, Code: d.Code, SlotID: int64(d.SlotID),
 		MerchantID: int64(m.ID), MerchantName: m.Name, Rotation: d.Rotation, SHA256: shaText(d),
 		Fresh: onboarding.LinkFresh(d, h.Now()), LinkUntil: at(d.LinkExpiresAt), RefreshedAt: at(d.LinkRefreshedAt),
 		Sharpness: d.Sharpness, TakenAt: at(d.TakenAt), CanRotate: can(c, auth.ViewDocuments), CanUpload: may.upload && !may.archived}
 	v.Source = h.source(d, m, v.Fresh)
-	for _, other := range s.row.Documents {
-		v.Versions = append(v.Versions, documentView(other, may))
-	}
-	v.Review, err = h.reviewPanel(c, s, look, clear)
-	return v, err
+	return v
 }
 
 // source is where the bytes will most likely come from: the page says so before they are fetched.
@@ -187,13 +208,19 @@ func (h *handler) openPage(c echo.Context) error {
 }
 
 func (h *handler) retryDocument(c echo.Context) error {
-	return h.changeDocument(c, "document_retried", func(ctx context.Context, a models.Actor, id models.DocumentID) (models.Document, error) {
-		d, err := h.Service.Retry(ctx, a, id)
-		if err == nil {
-			h.awaitDelivery(ctx, d.MerchantID, id, d.Attempts)
-		}
-		return d, err
-	})
+	id, err := documentID(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	d, err := h.Service.Retry(ctx, actor(c), id)
+	if fault.Is(err, fault.Invalid) {
+		return h.refuseSlot(c, d.MerchantID, d.SlotID, fault.As(err), nil)
+	}
+	if err == nil {
+		h.awaitDelivery(ctx, d.MerchantID, id, d.Attempts)
+	}
+	return h.changedDocument(c, "document_retried", d, err)
 }
 
 func (h *handler) withdrawDocument(c echo.Context) error {
@@ -201,20 +228,31 @@ func (h *handler) withdrawDocument(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.changeDocument(c, "document_withdrawn", func(ctx context.Context, a models.Actor, id models.DocumentID) (models.Document, error) {
-		return h.Service.Withdraw(ctx, a, id, f.Get("why"))
-	})
-}
-
-func (h *handler) changeDocument(c echo.Context, done string, change func(context.Context, models.Actor, models.DocumentID) (models.Document, error)) error {
 	id, err := documentID(c)
 	if err != nil {
 		return err
 	}
-	d, err := change(c.Request().Context(), actor(c), id)
+	d, err := h.Service.Withdraw(c.Request().Context(), actor(c), id, f.Get("why"))
 	if fault.Is(err, fault.Invalid) {
-		return h.refuseSlot(c, d.MerchantID, d.SlotID, fault.As(err), nil)
+		refused := fault.As(err)
+		keep := func(v *views.DocumentView) {
+			v.Why, v.WhyError = f.Get("why"), &views.Message{Code: refused.Code, Params: refused.Params}
+		}
+		if !wantsFragment(c) {
+			return h.drawDocument(c, http.StatusUnprocessableEntity, id, func(v *views.DocumentPage) { keep(&v.Document) })
+		}
+		return h.drawSlot(c, http.StatusUnprocessableEntity, d.MerchantID, d.SlotID, func(v *views.SlotView) {
+			if v.Document != nil && v.Document.ID == int64(id) {
+				v.Poll = false
+				keep(v.Document)
+			}
+		})
 	}
+	return h.changedDocument(c, "document_withdrawn", d, err)
+}
+
+// changedDocument answers what was done to a document.
+func (h *handler) changedDocument(c echo.Context, done string, d models.Document, err error) error {
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,10 @@ func TestTheBytes(t *testing.T) {
 	if attr(page.doc().Find("[data-source]"), "data-source") != "original" {
 		t.Error("the page says otherwise where the bytes come from")
 	}
+	part := staff.get(document, "HX-Request", "true", "HX-Target", "at-doku").is(200, "what changes of the page").doc()
+	if part.Find("#at-doku").Length() != 1 || part.Find("main").Length() != 0 {
+		t.Error("what changes of the page is not that part of it")
+	}
 	if n := b.rows("select count(*) from audit where action = 'document.viewed'"); n != 1 {
 		t.Errorf("viewed %d times", n)
 	}
@@ -161,7 +165,13 @@ func TestRetryWithdrawRotate(t *testing.T) {
 			}
 		}
 	}
-	staff.post(document+"/withdraw", url.Values{"why": {strings.Repeat("a", 501)}}).is(422, "a reason without end")
+	for _, htmx := range []string{"", "true"} {
+		long := strings.Repeat("a", 501)
+		refused := staff.post(document+"/withdraw", url.Values{"why": {long}}, "HX-Request", htmx).is(422, "a reason without end").doc().Find("[name=why]")
+		if refused.AttrOr("value", "") != long || refused.AttrOr("aria-invalid", "") != "true" || refused.Closest("details[open]").Length() != 1 {
+			t.Errorf("the refused reason is lost with htmx %q", htmx)
+		}
+	}
 	staff.post(document+"/withdraw", url.Values{"why": {"salah merchant <b>"}}).is(303, "withdrawing")
 	staff.post(document+"/withdraw", url.Values{"why": {"salah merchant"}}).is(409, "withdrawing twice")
 	staff.post(document+"/retry", nil).is(409, "trying again what is withdrawn")

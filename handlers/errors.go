@@ -87,7 +87,7 @@ func asFault(err error) (*fault.Error, int) {
 
 // showError needs no database: the frame is drawn when it can be, else a bare page.
 func (h *handler) showError(c echo.Context, f *fault.Error, status int) error {
-	v := views.ErrorPage{Status: status, Message: views.Message{Code: f.Code, Params: f.Params}, RequestID: requestID(c), Back: views.HomeURL(),
+	v := views.ErrorPage{Status: status, Message: views.Message{Code: f.Code, Params: f.Params}, RequestID: requestID(c), Back: views.HomeURL(), Here: here(c),
 		Retry: status == http.StatusTooManyRequests || status >= 500}
 	if v.Retry || status == http.StatusUnauthorized || status == http.StatusConflict || !reading(c) {
 		v.Back = here(c)

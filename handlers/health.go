@@ -54,7 +54,7 @@ func (h *handler) showHealth(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.HealthPage{Health: *health, CanRetry: can(c, auth.RetryDeliveries), Part: wantsFragment(c)}
+	v := views.HealthPage{Health: *health, CanRetry: can(c, auth.RetryDeliveries), Part: wantsFragment(c), Poll: true}
 	v.Hour, _, err = h.chart(ctx, "hour", now.Truncate(time.Minute), time.Minute, chartMinutes)
 	if err != nil {
 		return err

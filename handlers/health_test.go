@@ -218,8 +218,8 @@ func TestHomesAndTheListsTheyLeadTo(t *testing.T) {
 			}
 			if n, _ := strconv.Atoi(want); n > 0 {
 				positive++
-				if n <= pageRows && list.Find("[data-merchant]").Length() != n {
-					t.Errorf("%s: %s has %d rows, not %d", role, address, list.Find("[data-merchant]").Length(), n)
+				if n <= pageRows && list.Find("[data-merchant], [data-person]").Length() != n {
+					t.Errorf("%s: %s has %d rows, not %d", role, address, list.Find("[data-merchant], [data-person]").Length(), n)
 				}
 			}
 		}

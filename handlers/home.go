@@ -52,6 +52,13 @@ func (h *handler) home(c echo.Context) error {
 	if v.Figures, err = h.figures(ctx, p, homes[p.Role].figures); err != nil {
 		return err
 	}
+	if can(c, auth.AdministerPeople) {
+		n, err := h.Reader.NeverSignedIn(ctx)
+		if err != nil {
+			return err
+		}
+		v.Figures = append(v.Figures, views.Figure{Key: "never_signed_in", Value: n, URL: views.NeverSignedInURL(), Tone: "wait"})
+	}
 	shown := map[models.MerchantID]bool{}
 	for _, g := range homes[p.Role].groups {
 		group, err := h.homeGroup(ctx, p, g, shown)

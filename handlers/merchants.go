@@ -326,8 +326,20 @@ func (h *handler) drawMerchantForm(c echo.Context, status int, id models.Merchan
 			return err
 		}
 		v.Name, v.Locked = m.Name, m.RegisteredAt != nil
+		if v.Colleagues, err = h.withResponsible(ctx, v.Colleagues, m.ResponsibleID); err != nil {
+			return err
+		}
 	}
 	return render(c, status, views.MerchantForm(v))
+}
+
+// withResponsible offers whoever is responsible beside those who could be: they may be no colleague any more.
+func (h *handler) withResponsible(ctx context.Context, options []views.Option, id *models.PersonID) ([]views.Option, error) {
+	if id == nil || slices.ContainsFunc(options, func(o views.Option) bool { return o.Value == strconv.FormatInt(int64(*id), 10) }) {
+		return options, nil
+	}
+	p, err := h.Reader.Person(ctx, *id)
+	return append(options, views.Option{Value: strconv.FormatInt(int64(p.ID), 10), Text: p.Name}), err
 }
 
 func (h *handler) showMerchant(c echo.Context) error {

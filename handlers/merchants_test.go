@@ -62,10 +62,28 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 		t.Error(here)
 	}
 	for what, form := range map[string]url.Values{"a colleague who is none": with(shop, "responsible", "99"), "a colleague with letters": with(shop, "responsible", "abc")} {
-		if a := staff.post("/merchants", form); a.status >= 500 {
-			t.Errorf("%s: %d", what, a.status)
-		}
+		staff.post("/merchants", form).is(422, what)
 	}
+}
+
+// A merchant is given to colleagues alone; whoever is none any more stays responsible until somebody else is.
+func TestResponsibleIsAColleague(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	manager, reviewer := strings.TrimPrefix(b.personPath("manager@berkas.test"), "/people/"), strings.TrimPrefix(b.personPath("reviewer@berkas.test"), "/people/")
+	staff := b.as(models.RoleStaff)
+	id := staff.merchant()
+	edit := func(who string) *answer { return staff.post(merchantPath(id), url.Values{"responsible": {who}}) }
+	edit(reviewer).is(422, "a reviewer")
+	edit(manager).is(303, "a manager")
+	b.exec("update people set disabled_at = now() where role = 'manager'")
+	chosen := staff.get(merchantPath(id) + "/edit").doc().Find("#f-responsible option[selected]")
+	if attr(chosen, "value") != manager {
+		t.Errorf("the form shows %q as responsible", chosen.Text())
+	}
+	edit(manager).is(303, "the same as before")
+	edit("").is(303, "nobody")
+	edit(manager).is(422, "somebody disabled")
 }
 
 func TestDuplicatesAskOnce(t *testing.T) {

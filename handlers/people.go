@@ -22,8 +22,11 @@ func (h *handler) listPeople(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.PeoplePage{Page: frame}
+	v := views.PeoplePage{Page: frame, NeverSignedIn: c.QueryParam("signed_in") == "never"}
 	for _, p := range people {
+		if v.NeverSignedIn && (p.SignedInAt != nil || p.DisabledAt != nil) {
+			continue
+		}
 		v.People = append(v.People, personView(c, p))
 	}
 	return render(c, http.StatusOK, views.People(v))

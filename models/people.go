@@ -52,6 +52,11 @@ func (r Reader) LastAdmin(ctx context.Context, id PersonID) (bool, error) {
 	return one[bool](ctx, r, `select not exists (select from people where role = 'admin' and disabled_at is null and id <> ?)`, id)
 }
 
+// NeverSignedIn counts the people who may sign in and never did.
+func (r Reader) NeverSignedIn(ctx context.Context) (int, error) {
+	return one[int](ctx, r, `select count(*) from people where disabled_at is null and signed_in_at is null`)
+}
+
 // Teams are the teams that people are in.
 func (r Reader) Teams(ctx context.Context) ([]string, error) {
 	return scan[string](ctx, r, `select distinct team from people where team <> '' order by team limit 1000`)
@@ -72,6 +77,11 @@ type Colleague struct {
 // Colleagues are the staff and managers who can be responsible for a merchant.
 func (r Reader) Colleagues(ctx context.Context) ([]Colleague, error) {
 	return scan[Colleague](ctx, r, `select id, name from people where role in ('staff', 'manager') and disabled_at is null order by lower(name), id limit 1000`)
+}
+
+// IsColleague reports whether a merchant can be given to a person: one of Colleagues.
+func (r Reader) IsColleague(ctx context.Context, id PersonID) (bool, error) {
+	return one[bool](ctx, r, `select exists (select from people where id = ? and role in ('staff', 'manager') and disabled_at is null)`, id)
 }
 
 // AddPerson stores a new person. fault.Conflict email_taken when the address is.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ func (s *Service) CreateMerchant(ctx context.Context, actor models.Actor, form M
 	}
 	if clean["responsible"] == "" && actor.Role == models.RoleStaff {
 		clean["responsible"] = strconv.FormatInt(int64(actor.Person), 10)
+	}
+	if err := s.responsible(ctx, clean["responsible"]); err != nil {
+		return 0, err
 	}
 	d, keys, err := s.dossier(models.Dossier{Merchant: models.Merchant{UID: newUID()}}, clean)
 	if err != nil {
@@ -120,6 +124,11 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 	if len(changed) == 0 {
 		return nil
 	}
+	if slices.Contains(changed, "responsible") { // whoever is it may stay it
+		if err := s.responsible(ctx, clean["responsible"]); err != nil {
+			return err
+		}
+	}
 	d, keys, err := s.dossier(before, clean)
 	if err != nil {
 		return err
@@ -148,6 +157,19 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 	})
 	if err == nil && !ready {
 		s.awaitRequirements(ctx, d.Merchant.CombinationID)
+	}
+	return err
+}
+
+// responsible refuses, as the form's field, a person whom no merchant can be given to. "" is nobody.
+func (s *Service) responsible(ctx context.Context, id string) error {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil
+	}
+	known, err := s.Store.IsColleague(ctx, models.PersonID(n))
+	if err == nil && !known {
+		err = fault.Refused([]fault.Field{{Name: "responsible", Code: "unknown_choice"}})
 	}
 	return err
 }

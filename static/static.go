@@ -1,5 +1,5 @@
-// Package static owns the files the browser loads beside the pages: one style sheet, one script, htmx, one text face,
-// the icons. They are embedded, and each address carries a hash of the contents, so that a browser may keep them for
+// Package static owns the files the browser loads beside the pages: one style sheet, htmx, the script of every page
+// and those of single pages, one text face, the icons. They are embedded, and each address carries a hash of the contents, so that a browser may keep them for
 // ever. It knows no page and imports nothing of ours.
 package static
 
@@ -19,7 +19,7 @@ import (
 // Prefix is where Handler expects to be mounted.
 const Prefix = "/static/"
 
-//go:embed berkas.css berkas.js htmx.js inter.woff2 favicon.svg sample.svg icons.svg licences/*.txt
+//go:embed berkas.css *.js inter.woff2 favicon.svg sample.svg icons.svg licences/*.txt
 var files embed.FS
 
 var contentTypes = map[string]string{
@@ -44,7 +44,7 @@ type index struct {
 // load reads the embedded files once. The style sheet comes last: it names the text face by its hashed address.
 var load = sync.OnceValue(func() index {
 	all := index{byName: map[string]*asset{}, byURL: map[string]*asset{}}
-	for _, name := range []string{"inter.woff2", "favicon.svg", "sample.svg", "htmx.js", "berkas.js", "berkas.css"} {
+	for _, name := range []string{"inter.woff2", "favicon.svg", "sample.svg", "htmx.js", "berkas.js", "slots.js", "form.js", "viewer.js", "berkas.css"} {
 		body, err := files.ReadFile(name)
 		if err != nil {
 			panic("static: " + err.Error()) // cannot happen: the list above is what is embedded

@@ -148,6 +148,14 @@ func (v AuditPage) firstError() string {
 	return ""
 }
 
+// dateType is the type of a date's input. One for dates would drop what was typed and is none.
+func (v AuditPage) dateType(name string) string {
+	if v.invalid(name) {
+		return "text"
+	}
+	return "date"
+}
+
 func (v AuditPage) invalidAttributes(name string) templ.Attributes {
 	if !v.invalid(name) {
 		return nil

@@ -50,6 +50,7 @@ type HealthPage struct {
 	Calls     []CallView // of the last 24 hours
 	CanRetry  bool
 	Part      bool
+	Poll      bool // an open page asks for what changed
 }
 
 // ChartView is how fast DOKU answered over a time, in equal steps. Key: hour, day.

@@ -49,6 +49,9 @@ type DataGroup struct {
 // DataRow is one typed datum: label "field." + Key.
 type DataRow struct{ Key, Value string }
 
+// eventsShown is how much of the timeline stands open.
+const eventsShown = 8
+
 // EventView is one line of the timeline: sentence "event." + Code. Tone: good, bad, wait or none.
 type EventView struct {
 	Message

@@ -23,7 +23,7 @@ type MerchantFormPage struct {
 	BusinessLines map[string][]string // business type → known lines; the list is open: another may be typed
 	Colleagues    []Option
 	Duplicates    []DuplicateView // merchants that look the same; shown once, a second post with "confirm" goes through
-	Locked        bool            // documents exist: what decides the checklist can no longer be changed
+	Locked        bool            // registered: what decides the checklist can no longer be changed
 }
 
 // DuplicateView is a merchant that looks like the one being typed. Why: name, phone, email.
@@ -56,8 +56,9 @@ type inputOptions struct {
 	List, Default, Hint                                              string
 }
 
-func (o inputOptions) kind() string {
-	if o.Type == "" {
+// kind is an input's type. One for dates would drop what was typed and is none.
+func (v MerchantFormPage) kind(name string, o inputOptions) string {
+	if _, wrong := v.Errors[name]; o.Type == "" || wrong && o.Type == "date" {
 		return "text"
 	}
 	return o.Type

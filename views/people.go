@@ -7,8 +7,9 @@ import (
 
 // PeoplePage lists who may sign in.
 type PeoplePage struct {
-	Page   Page
-	People []PersonView
+	Page          Page
+	People        []PersonView
+	NeverSignedIn bool // only those who may and never did
 }
 
 // PersonView is one person as an admin sees them.

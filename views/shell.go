@@ -54,5 +54,6 @@ type ErrorPage struct {
 	Message   Message // catalogue "fault." + Code
 	RequestID string
 	Back      string // where the main button leads
+	Here      string // where a change of language comes back to, on a bare page
 	Retry     bool   // trying again later may help
 }

@@ -79,6 +79,8 @@ type DocumentView struct {
 	WithdrawnBy   string
 	WithdrawnAt   time.Time
 	CanWithdraw   bool
+	Why           string   // why it should be withdrawn, as it was typed and refused
+	WhyError      *Message // catalogue "fault." + Code
 	CanRetry      bool
 }
 

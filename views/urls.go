@@ -41,6 +41,7 @@ func WithdrawURL(id int64) string    { return fmt.Sprintf("/documents/%d/withdra
 func RotateURL(id int64) string      { return fmt.Sprintf("/documents/%d/rotate", id) }
 
 func PeopleURL() string                { return "/people" }
+func NeverSignedInURL() string         { return "/people?signed_in=never" }
 func NewPersonURL() string             { return "/people/new" }
 func PersonURL(id int64) string        { return fmt.Sprintf("/people/%d", id) }
 func DisablePersonURL(id int64) string { return fmt.Sprintf("/people/%d/disable", id) }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"berkas/views"
+)
+
+// Every page of the route table, for whoever may open it, in both languages, both themes, on a phone and on a desk: axe
+// finds nothing and nothing makes the page scroll sideways. That nothing leaves the portal, and the console stays quiet,
+// is looked at in every tab.
+func TestBrowserEveryPage(t *testing.T) {
+	t.Parallel()
+	script, err := axe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sharedPortal(t)
+	visits := everyVisit(t)
+	for _, language := range []string{"id", "en"} {
+		for role, visits := range visits {
+			t.Run(language+" "+cmp.Or(role, "nobody"), func(t *testing.T) {
+				t.Parallel()
+				b := openTab(t)
+				b.open("/login")
+				b.leave(fmt.Sprintf("[name=language][value=%s]", language))
+				if role != "" {
+					b.signIn(role)
+				}
+				b.until(fmt.Sprintf("document.documentElement.lang === '%s'", language))
+				for _, v := range visits {
+					b.visit(v, script)
+				}
+			})
+		}
+	}
+}
+
+// visit is one look at a page, or at what an action on it answers.
+type visit struct {
+	path    string
+	role    string // "" is nobody
+	refused string // the status of a page that says no
+	act     func(b *tab)
+}
+
+// everyVisit is what there is to see of each page of the route table, by role. Without a word about a page here the test
+// does not go on, so that no new page is forgotten.
+func everyVisit(t *testing.T) map[string][]visit {
+	t.Helper()
+	known, all := knownVisits(t), map[string][]visit{}
+	for path, roles := range pageRoutes(t) {
+		if len(known[path]) == 0 {
+			t.Fatalf("say in this file how to look at the page %s", path)
+		}
+		for _, v := range known[path] {
+			if v.role == "" && !slices.Contains(roles, "everyone") && v.refused == "" {
+				v.role = roles[0]
+			}
+			all[v.role] = append(all[v.role], v)
+		}
+		delete(known, path)
+	}
+	if len(known) > 0 {
+		t.Fatalf("these are no pages: %v", known)
+	}
+	return all
+}
+
+func knownVisits(t *testing.T) map[string][]visit {
+	v := staff(t, shared.portal)
+	merchant := v.newMerchant(t, strings.TrimSpace(strings.Repeat("Koperasi Konsumen Karyawan Sejahtera ", 3))+" Cabang PT")
+	v.mustUpload(t, merchant, ktp, photo())
+	document := v.delivered(t, merchant, ktp, settleTime)
+	var samples []visit
+	for _, sample := range views.GalleryPages() {
+		samples = append(samples, visit{path: views.GalleryPageURL(sample.Name)})
+	}
+	person := views.PersonURL(1)
+	return map[string][]visit{
+		"/":      {{path: "/"}, {path: "/", role: "reviewer"}, {path: "/", role: "manager"}, {path: "/", role: "admin"}},
+		"/login": {{path: "/login"}, {path: "/login?next=%2Fmerchants"}, {path: "/nowhere", refused: "404"}},
+		"/merchants": {{path: "/merchants"}, {path: "/merchants?state=todo&business_type=PERSONAL&who=mine&sort=due"}, {path: "/merchants?q=tidak+ada+yang+begini"},
+			{path: "/merchants?q=" + nik, refused: "422"}, {path: "/merchants", role: "reviewer"}},
+		"/merchants/new":            {{path: "/merchants/new"}, {path: "/merchants/new", refused: "422", role: "staff", act: func(b *tab) { b.leave(".merchant-form button.primary") }}},
+		"/merchants/:merchant":      {{path: merchant}, {path: merchant, role: "reviewer"}, {path: "/merchants/999999999", refused: "404", role: "staff"}},
+		"/merchants/:merchant/edit": {{path: merchant + "/edit"}},
+		"/documents/:document":      {{path: document}, {path: document, role: "manager"}},
+		"/people":                   {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
+		"/people/new":               {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
+		"/people/:person":           {{path: person}},
+		"/me":                       {{path: "/me"}, {path: "/me", role: "admin"}},
+		"/me/password":              {{path: "/me/password"}},
+		"/audit":                    {{path: "/audit"}, {path: "/audit?what=merchant.created"}, {path: "/audit?what=nonsense", refused: "422", role: "admin"}},
+		"/health":                   {{path: "/health"}, {path: "/health", role: "manager"}},
+		"/_gallery":                 {{path: "/_gallery"}},
+		"/_gallery/:sample":         samples,
+	}
+}
+
+// addSomebody ends on the page with the one-time password.
+func addSomebody(b *tab) {
+	b.do(chromedp.SendKeys(chromedp.CSS("[name=name]"), "Orang "+b.Name()), chromedp.SendKeys(chromedp.CSS("[name=email]"), eval[string](b, "document.documentElement.lang")+".walk@berkas.test"))
+	b.leave("main form button.primary")
+}
+
+// pageRoutes are the pages of the route table with the roles that may open them, as another test proves the table to be.
+func pageRoutes(t *testing.T) map[string][]string {
+	t.Helper()
+	table, err := os.ReadFile("../../handlers/testdata/routes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string][]string{}
+	for line := range strings.Lines(string(table)) {
+		columns := strings.Fields(line)
+		if limit := slices.Index(columns, "0"); columns[0] == "GET" && columns[2] == "page" {
+			pages[columns[1]] = columns[limit+1:]
+		}
+	}
+	if len(pages) == 0 {
+		t.Fatal("the route table has no pages")
+	}
+	return pages
+}
+
+func (b *tab) visit(v visit, axe string) {
+	b.Helper()
+	if v.refused != "" {
+		b.allow("status of " + v.refused)
+	}
+	b.open(v.path)
+	if v.act != nil {
+		v.act(b)
+	}
+	eval[bool](b, axe+"\n;true")
+	for _, width := range []int64{1440, 360} {
+		b.size(width, 900)
+		b.until(fmt.Sprintf("innerWidth === %d", width))
+		if got := eval[int64](b, "document.documentElement.scrollWidth"); got > width {
+			b.Errorf("%s is %d pixels wide on a screen of %d", v.path, got, width)
+		}
+		// Everything but colour is the same in both themes.
+		b.prefer("light")
+		b.examine(fmt.Sprintf("%s, light, %d", v.path, width))
+		b.prefer("dark")
+		b.examine(fmt.Sprintf("%s, dark, %d", v.path, width), "color-contrast")
+	}
+}
+
+// examine has axe look at the page: by all its rules, or by some.
+func (b *tab) examine(what string, rules ...string) {
+	b.Helper()
+	options := map[string]any{"preload": false, "resultTypes": []string{"violations"}}
+	if len(rules) > 0 {
+		options["runOnly"] = rules
+	}
+	how, _ := json.Marshal(options) // of strings: cannot fail
+	found := eval[[]string](b, fmt.Sprintf(`axe.run(%s).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).slice(0, 3).join(", ")))`, how), chromedp.EvalAwaitPromise)
+	for _, violation := range found {
+		b.Errorf("%s: axe says %s", what, violation)
+	}
+}
