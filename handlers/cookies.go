@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"berkas/internal/words"
+	"berkas/models"
 	"berkas/views"
 )
 
@@ -16,6 +17,7 @@ const (
 	sessionCookie  = "berkas_session"
 	languageCookie = "berkas_language"
 	flashCookie    = "berkas_flash"
+	typedCookie    = "berkas_typed"
 )
 
 // cookieName binds a cookie to the host where the browser can promise that: over https.
@@ -69,4 +71,26 @@ func (h *handler) takeFlash(c echo.Context) *views.Flash {
 		m.Params = map[string]any{"n": n}
 	}
 	return &views.Flash{Kind: kind, Message: m}
+}
+
+// keepTyped has the next page of this merchant show what was typed in a slot and refused. It travels sealed.
+func (h *handler) keepTyped(c echo.Context, slot models.SlotID, typed map[string]string) {
+	if sealed := h.Service.SealTyped(person(c).ID, slot, typed); sealed != "" {
+		h.setCookie(c, typedCookie, sealed, time.Minute)
+	}
+}
+
+// takeTyped is what keepTyped kept, as a change of the slot it belongs to; nil when nothing was.
+func (h *handler) takeTyped(c echo.Context, id models.MerchantID) func(*views.SlotView) {
+	sealed := h.cookie(c, typedCookie)
+	if sealed == "" {
+		return nil
+	}
+	h.setCookie(c, typedCookie, "", 0)
+	slot, typed, refused := h.Service.OpenTyped(c.Request().Context(), person(c).ID, id, sealed)
+	return func(v *views.SlotView) {
+		if v.ID == int64(slot) {
+			showTyped(v, refused, typed)
+		}
+	}
 }

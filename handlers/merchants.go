@@ -252,7 +252,12 @@ func (h *handler) updateMerchant(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	err = h.Service.EditMerchant(ctx, actor(c), id, typed)
-	if fault.Is(err, fault.Invalid) {
+	if changed := fault.Code(err) == "merchant_changed"; changed || fault.Is(err, fault.Invalid) {
+		refused, status := fault.As(err), http.StatusUnprocessableEntity
+		if changed {
+			status = http.StatusConflict
+			typed["seen"], _ = refused.Params["seen"].(string)
+		}
 		stored, serr := h.Service.Typed(ctx, id)
 		if serr != nil {
 			return serr
@@ -262,7 +267,7 @@ func (h *handler) updateMerchant(c echo.Context) error {
 				typed[name] = value
 			}
 		}
-		return h.drawMerchantForm(c, http.StatusUnprocessableEntity, id, typed, fault.As(err), nil)
+		return h.drawMerchantForm(c, status, id, typed, refused, nil)
 	}
 	if err != nil {
 		return err
@@ -347,7 +352,7 @@ func (h *handler) showMerchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.drawMerchant(c, http.StatusOK, id, nil)
+	return h.drawMerchant(c, http.StatusOK, id, h.takeTyped(c, id))
 }
 
 // drawMerchant draws a merchant's page; change, if any, says in one slot what was refused just now.

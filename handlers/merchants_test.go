@@ -343,3 +343,37 @@ func TestBeforeTheChecklist(t *testing.T) {
 		t.Errorf("checklist %s", state)
 	}
 }
+
+// Two people with the same form open: what only one of them changed is kept, what both changed is asked about.
+func TestTwoPeopleEditOneMerchant(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, other := b.as(models.RoleStaff), b.as(models.RoleStaff)
+	id := one.merchant()
+	opened := func(v *visitor) url.Values {
+		form := url.Values{}
+		for _, field := range v.get(merchantPath(id) + "/edit").is(200, "the form").doc().Find(".merchant-form input:not([type=radio])").EachIter() {
+			form.Set(attr(field, "name"), attr(field, "value"))
+		}
+		return form
+	}
+	mine, theirs := opened(one), opened(other)
+	one.post(merchantPath(id), with(mine, "name", "Warung Satu")).is(303, "the first")
+	other.post(merchantPath(id), with(theirs, "address_street", "Jl. Dua")).is(303, "another field")
+	stored := opened(one)
+	if stored.Get("name") != "Warung Satu" || stored.Get("address_street") != "Jl. Dua" {
+		t.Errorf("one of both changes is lost: %v", stored)
+	}
+	refused := other.post(merchantPath(id), with(theirs, "name", "Warung Dua", "npwp", "1234567890123456")).is(409, "the same field").doc()
+	if field := refused.Find("#f-name"); attr(field, "value") != "Warung Dua" || !strings.Contains(refused.Find("#f-name-error").Text(), "Warung Satu") {
+		t.Errorf("what was typed, or what is stored, is not shown: %s", refused.Find("#f-name-error").Text())
+	}
+	if attr(refused.Find("#f-npwp"), "value") != "1234567890123456" {
+		t.Error("another field lost what was typed")
+	}
+	other.post(merchantPath(id), with(theirs, "name", "Warung Dua", "seen", attr(refused.Find("[name=seen]"), "value"))).is(303, "once more")
+	if stored := opened(one); stored.Get("name") != "Warung Dua" || stored.Get("address_street") != "Jl. Dua" {
+		t.Errorf("after saving again: %v", stored)
+	}
+	one.post(merchantPath(id), url.Values{"name": {"Warung Tiga"}}).is(303, "a script, which saw nothing")
+}

@@ -52,6 +52,7 @@ func (h *handler) createDocument(c echo.Context) error {
 	}
 	if len(done.Refused) > 0 {
 		h.flash(c, "bad", "field_refused")
+		h.keepTyped(c, done.Slot, in.Fields)
 	}
 	return see(c, slotAnchor(id, done.Slot))
 }

@@ -287,9 +287,18 @@ func TestFields(t *testing.T) {
 		t.Error("nothing says that it was stored")
 	}
 	b.sim.ClearFaults()
-	a = staff.upload(id, multi("category", "DOCUMENT", "code", "KTP", "form_NO_KTP", "1").file("b.jpg", photo(t))).is(303, "a plain form with a wrong field")
-	if got := staff.get(a.header.Get("Location")).doc().Find(".notice.bad[role=status]").Length(); got != 1 {
-		t.Error("nothing says that the field was refused")
+	a = staff.upload(id, multi("category", "DOCUMENT", "code", "KTP", "form_NO_KTP", "31712").file("b.jpg", photo(t))).is(303, "a plain form with a wrong field")
+	if strings.Contains(fmt.Sprint(a.header), "31712") {
+		t.Errorf("what was typed travels in clear: %v", a.header)
+	}
+	for _, want := range []string{"31712", ""} { // the next page only
+		page := staff.get(a.header.Get("Location"))
+		if said := page.doc().Find(".notice.bad[role=status]").Length() == 1; said != (want != "") {
+			t.Errorf("says that the field was refused: %t", said)
+		}
+		if input := page.slot("DOCUMENT", "KTP").Find("[name=form_NO_KTP]"); attr(input, "value") != want || (attr(input, "aria-invalid") == "true") != (want != "") {
+			t.Errorf("the field holds %q, not %q", attr(input, "value"), want)
+		}
 	}
 }
 

@@ -91,7 +91,9 @@ func (s *Service) awaitRequirements(ctx context.Context, id models.CombinationID
 }
 
 // EditMerchant stores what was typed anew: what the form does not hold stays as it was. A changed combination brings the
-// checklist of the new one; documents stay.
+// checklist of the new one; documents stay. A form with "seen", as Typed gave it, changes only what was changed in it;
+// what somebody else changed meanwhile too is fault.Conflict merchant_changed, which names those fields and has the
+// "seen" to save again with.
 func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id models.MerchantID, form MerchantForm) error {
 	before, err := s.Store.Dossier(ctx, id)
 	if err != nil {
@@ -119,6 +121,9 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 		for _, fixed := range []string{"business_type", "legal_entity", "business_line", "nationality"} {
 			clean[fixed] = was[fixed]
 		}
+	}
+	if err := s.merge(form["seen"], was, clean); err != nil {
+		return err
 	}
 	changed := differences(was, clean)
 	if len(changed) == 0 {
@@ -159,6 +164,53 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 		s.awaitRequirements(ctx, d.Merchant.CombinationID)
 	}
 	return err
+}
+
+// merge takes over into clean what others stored since the form was opened and this person did not touch.
+func (s *Service) merge(seen string, was, clean MerchantForm) error {
+	if len(seen) != markSize*len(merchantRules) { // nothing is known of what was seen
+		return nil
+	}
+	var both []fault.Field
+	next := ""
+	for i, r := range merchantRules {
+		saw, now := seen[i*markSize:(i+1)*markSize], s.mark(r.name, was[r.name])
+		switch {
+		case saw == now || clean[r.name] == was[r.name]:
+		case s.mark(r.name, clean[r.name]) == saw:
+			clean[r.name] = was[r.name]
+		default:
+			both = append(both, fault.Field{Name: r.name, Code: "changed_meanwhile", Params: shownValue(r.name, was[r.name])})
+			saw = now
+		}
+		next += saw
+	}
+	if len(both) == 0 {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Conflict, Code: "merchant_changed", Fields: both, Params: fault.Pairs("seen", next)}
+}
+
+// shownValue is what may be said of a value that somebody else stored: nothing where it is a number or a key.
+func shownValue(name, value string) fault.Params {
+	if value == "" || name == "responsible" || slices.Contains(secretFields, name) {
+		return nil
+	}
+	return fault.Pairs("value", value)
+}
+
+const markSize = 8
+
+// mark stands for a field's value in a form, and tells nothing of it.
+func (s *Service) mark(name, value string) string {
+	return hex.EncodeToString(s.Vault.Hash("form:"+name, value)[:markSize/2])
+}
+
+func (s *Service) seen(f MerchantForm) (marks string) {
+	for _, r := range merchantRules {
+		marks += s.mark(r.name, f[r.name])
+	}
+	return marks
 }
 
 // responsible refuses, as the form's field, a person whom no merchant can be given to. "" is nobody.
@@ -269,7 +321,7 @@ func wholePhone(code, number string) string {
 var secretFields = []string{"npwp", "bank_account_number"}
 
 // Typed is what was typed of a merchant, as its form shows it: numbers that are shown to nobody come masked under their
-// name with "_masked".
+// name with "_masked". "seen" stands for all values as they are now: EditMerchant tells by it what was changed meanwhile.
 func (s *Service) Typed(ctx context.Context, id models.MerchantID) (MerchantForm, error) {
 	d, err := s.Store.Dossier(ctx, id)
 	if err != nil {
@@ -279,6 +331,7 @@ func (s *Service) Typed(ctx context.Context, id models.MerchantID) (MerchantForm
 	if err != nil {
 		return nil, err
 	}
+	f["seen"] = s.seen(f)
 	for _, secret := range secretFields {
 		f[secret+"_masked"] = Mask(f[secret])
 		delete(f, secret)

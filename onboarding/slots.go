@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strconv"
@@ -106,6 +107,45 @@ func (s *Service) SetFields(ctx context.Context, actor models.Actor, id models.M
 	}
 	return fault.Refused(refused)
 }
+
+// typedFields is what was typed in a slot's form fields and refused.
+type typedFields struct {
+	Slot   models.SlotID
+	Fields map[string]string
+}
+
+// SealTyped seals what a person typed in a slot's form fields and was refused, as text that only that person's next page
+// can open. "" when it is longer than a cookie may be.
+func (s *Service) SealTyped(who models.PersonID, slot models.SlotID, typed map[string]string) string {
+	sealed := base64.RawURLEncoding.EncodeToString(sealJSON(s, typedFields{slot, typed}, typedSeal(who)))
+	if len(sealed) > maxSealedTyped {
+		return ""
+	}
+	return sealed
+}
+
+// OpenTyped opens what SealTyped sealed for this person, and says again why it is refused. What is nothing of theirs, or
+// of another merchant, is nothing.
+func (s *Service) OpenTyped(ctx context.Context, who models.PersonID, merchant models.MerchantID, text string) (models.SlotID, map[string]string, []fault.Field) {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(sealed) == 0 {
+		return 0, nil, nil
+	}
+	t, err := openJSON[typedFields](s, sealed, typedSeal(who))
+	if err != nil {
+		return 0, nil, nil
+	}
+	row, err := s.slot(ctx, merchant, t.Slot)
+	if err != nil {
+		return 0, nil, nil
+	}
+	_, refused := checkFields(row, t.Fields)
+	return t.Slot, t.Fields, refused
+}
+
+const maxSealedTyped = 3000 // bytes
+
+func typedSeal(who models.PersonID) string { return "typed:" + who.String() }
 
 func (s *Service) slot(ctx context.Context, id models.MerchantID, slot models.SlotID) (models.ChecklistRow, error) {
 	rows, err := s.Store.ChecklistRows(ctx, id)
