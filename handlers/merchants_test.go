@@ -352,7 +352,7 @@ func TestTwoPeopleEditOneMerchant(t *testing.T) {
 	id := one.merchant()
 	opened := func(v *visitor) url.Values {
 		form := url.Values{}
-		for _, field := range v.get(merchantPath(id) + "/edit").is(200, "the form").doc().Find(".merchant-form input:not([type=radio])").EachIter() {
+		for _, field := range v.get(merchantPath(id)+"/edit").is(200, "the form").doc().Find(".merchant-form input:not([type=radio])").EachIter() {
 			form.Set(attr(field, "name"), attr(field, "value"))
 		}
 		return form

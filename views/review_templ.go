@@ -229,7 +229,7 @@ func ReviewList(v ReviewPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if row.Leaser != "" && !row.Mine {
-				templ_7745c5c3_Err = chip("info", "user", say(ctx, "review.leased", "name", row.Leaser)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chip("info", "people", say(ctx, "review.leased", "name", row.Leaser)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
