@@ -400,11 +400,26 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 	for _, r := range onboarding.OfferedReasons(settings, d.Category, d.Code) {
 		v.Reasons = append(v.Reasons, views.ReasonOption{Code: r.Code, Gravity: r.Gravity.String(), Text: ownText(settings, r.Code, words.From(ctx)), Shareable: r.Shareable})
 	}
+	if v.Hints, err = h.hints(ctx, s); err != nil {
+		return err
+	}
 	colleagues, err := h.Reader.Reviewers(ctx, me)
 	for _, p := range colleagues {
 		v.Colleagues = append(v.Colleagues, views.Option{Value: p.ID.String(), Text: p.Name})
 	}
 	return err
+}
+
+func (h *handler) hints(ctx context.Context, s sight) (list []views.HintView, err error) {
+	hints, err := h.Service.Hints(ctx, s.document, s.facts)
+	for _, hint := range hints {
+		v := views.HintView{Code: hint.Code, On: hint.On}
+		if a := hint.Alike; a != nil {
+			v.Document, v.Name, v.Merchant = int64(a.ID), documentName(ctx, a.Category, a.Code), a.Merchant
+		}
+		list = append(list, v)
+	}
+	return list, err
 }
 
 // ownText is the partner's own text of a reason, "" for the program's.

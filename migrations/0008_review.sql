@@ -25,7 +25,7 @@ create index documents_queue_type on documents (business_type, (coalesce(review_
 create index documents_queue_age on documents (queued_at, id) where queued_at is not null;
 create index documents_assigned on documents (assigned_to) where assigned_to is not null and queued_at is not null;
 create index documents_leased on documents (leased_by) where leased_by is not null;
-create index documents_snoozed on documents (snoozed_until) where snoozed_until is not null and queued_at is not null;
+create index documents_snoozed on documents ((coalesce(review_due_on, 'infinity'::date)), queued_at, id) where snoozed_until is not null and queued_at is not null;
 
 -- What a reviewer said of one version of a document, and of the data typed beside it. Four eyes: the database refuses a
 -- decision of whoever uploaded the version.

@@ -121,6 +121,7 @@ type ReviewPanel struct {
 	Seen       string // the facts as shown, sealed
 	Facts      []FactView
 	CanReveal  bool
+	Hints      []HintView
 	Offered    bool    // the reader decides on documents
 	CanDecide  bool    // this one, now
 	Why        Message // why not
@@ -152,4 +153,13 @@ type ReviewConflict struct {
 	Name     string // of the document
 	Merchant string
 	Filter   ReviewFilter
+}
+
+// HintView is something a reviewer may want to look at more closely.
+type HintView struct {
+	Code     string // catalogue "hint." + Code
+	On       time.Time
+	Document int64 // another document it is about, 0: none
+	Name     string
+	Merchant string
 }
