@@ -98,7 +98,7 @@ type tab struct {
 	allowed  []string // parts of console messages that are expected
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute // for one step; far above what any takes, the machine may be busy
 
 // openTab opens a window of 1440 pixels. Requests that leave the portal, errors on the console and refusals by the content
 // security policy fail the test.
