@@ -44,9 +44,7 @@ func say(t *testing.T, store *models.Store, i int) {
 // sealAll seals everything. A transaction of another test's database may still run and hold that up: then it waits.
 func sealAll(t *testing.T, store *models.Store) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for range 2000 {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
 		if _, err := store.Keep().SealAudit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +53,6 @@ func sealAll(t *testing.T, store *models.Store) {
 		} else if waiting.Rows == 0 {
 			return
 		}
-		<-tick.C
 	}
 	t.Fatal("the trail is still not sealed")
 }
