@@ -303,7 +303,8 @@ func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *model
 		if err != nil {
 			return err
 		}
-		if err := stillOpen(tx, m, row, d.SHA256); err != nil {
+		rows, err := stillOpen(tx, m, row, d.SHA256)
+		if err != nil {
 			return err
 		}
 		if err := tx.AddDocument(d); err != nil {
@@ -312,7 +313,7 @@ func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *model
 		if err := s.setFields(tx, m, row, fields); err != nil {
 			return err
 		}
-		if err := s.keepProgress(tx, m); err != nil {
+		if err := s.keepProgressOf(tx, m, withUpload(rows, *d, fields)); err != nil {
 			return err
 		}
 		return s.Queue.SendDocument(ctx, tx, d.ID)
@@ -320,19 +321,29 @@ func (s *Service) commitUpload(ctx context.Context, actor models.Actor, d *model
 }
 
 // stillOpen looks again, now that nobody else can change the checklist: two browsers may have sent the same file.
-func stillOpen(tx *models.Tx, m models.Merchant, before models.ChecklistRow, sha []byte) error {
+func stillOpen(tx *models.Tx, m models.Merchant, before models.ChecklistRow, sha []byte) ([]models.ChecklistRow, error) {
 	rows, err := tx.ChecklistRows(m.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == before.ID })
 	if i < 0 || !Asked(rows[i]) {
-		return fault.New(fault.Conflict, "slot_gone")
+		return nil, fault.New(fault.Conflict, "slot_gone")
 	}
 	if current := rows[i].Newest(); current != nil && len(sha) > 0 && bytes.Equal(current.SHA256, sha) {
-		return fault.New(fault.Invalid, "duplicate_file")
+		return nil, fault.New(fault.Invalid, "duplicate_file")
 	}
-	return nil
+	return rows, nil
+}
+
+// withUpload is a checklist as it is once a document and its fields are stored: it need not be read again.
+func withUpload(rows []models.ChecklistRow, d models.Document, fields map[string]string) []models.ChecklistRow {
+	i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == d.SlotID })
+	rows[i].DocumentID, rows[i].Documents = &d.ID, []models.Document{d}
+	for code := range fields {
+		rows[i].Fields = append(rows[i].Fields, models.SlotField{SlotID: d.SlotID, Code: code})
+	}
+	return rows
 }
 
 // forgetBlob deletes the bytes of a file that was not taken. What it leaves and no row holds is swept away a day later.

@@ -140,6 +140,11 @@ func (s *Service) keepProgress(tx *models.Tx, m models.Merchant) error {
 	if err != nil {
 		return err
 	}
+	return s.keepProgressOf(tx, m, rows)
+}
+
+// keepProgressOf is keepProgress for a checklist that was read already.
+func (s *Service) keepProgressOf(tx *models.Tx, m models.Merchant, rows []models.ChecklistRow) error {
 	state := models.ChecklistReady
 	if m.SetID == nil {
 		c, err := tx.Combination(m.CombinationID)
