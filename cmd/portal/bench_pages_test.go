@@ -69,16 +69,6 @@ func (v *visitor) shown(path string) error {
 // them with very many versions.
 func fillPortfolio(b *testing.B, e env) {
 	b.Helper()
-	server, err := pg.Start(b.Context(), pg.Options{Dir: e["DATA_DIR"], Bin: os.Getenv("BERKAS_PG_BIN"), Mode: pg.Borrow})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer server.Close()
-	owner, err := pgx.Connect(b.Context(), server.OwnerDSN())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer owner.Close(context.Background())
 	for _, sql := range []string{
 		`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, set_id, responsible_id, progress_state, next_actor, updated_at, due_on)
 			select gen_random_uuid(), 'Warung ' || i, 'warung ' || i, m.business_type, m.legal_entity, m.business_line, m.nationality, m.combination_id, m.set_id,
@@ -93,9 +83,25 @@ func fillPortfolio(b *testing.B, e env) {
 		`update slots s set document_id = d.newest from (select slot_id, max(id) as newest from documents group by slot_id) d where d.slot_id = s.id`,
 		`vacuum analyze`,
 	} {
-		if _, err := owner.Exec(b.Context(), sql); err != nil {
-			b.Fatalf("%s: %v", sql, err)
-		}
+		ownerExec(b, e, sql)
+	}
+}
+
+// ownerExec does something in the database of a running portal, as its owner.
+func ownerExec(b *testing.B, e env, sql string) {
+	b.Helper()
+	server, err := pg.Start(b.Context(), pg.Options{Dir: e["DATA_DIR"], Bin: os.Getenv("BERKAS_PG_BIN"), Mode: pg.Borrow})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	owner, err := pgx.Connect(b.Context(), server.OwnerDSN())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer owner.Close(context.Background())
+	if _, err := owner.Exec(b.Context(), sql); err != nil {
+		b.Fatalf("%s: %v", sql, err)
 	}
 }
 

@@ -23,6 +23,7 @@ var measures = []struct {
 	{"throughput", measureThroughput},
 	{"memory", measureMemory},
 	{"pages", measurePages},
+	{"review", measureReview},
 	{"browser", measureBrowser},
 }
 
