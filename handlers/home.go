@@ -22,13 +22,13 @@ type asked struct{ key, state, who, order, tone string }
 var homes = map[models.Role]struct{ figures, groups []asked }{
 	models.RoleStaff: {
 		figures: []asked{{"todo", "todo", "mine", "action", "wait"}, {"refused", "refused", "mine", "action", "bad"}, {"failed", "failed", "mine", "action", "bad"},
-			{"overdue", "overdue", "mine", "due", "bad"}, {"waiting", "waiting", "mine", "action", "none"}, {"complete", "complete", "mine", "recent", "good"}},
-		groups: []asked{{"mine", "staff", "mine", "action", ""}, {"others", "staff", "others", "action", ""}},
+			{"overdue", "overdue", "mine", "due", "bad"}, {"remind", "remind", "mine", "due", "wait"}, {"waiting", "waiting", "mine", "action", "none"},
+			{"complete", "complete", "mine", "recent", "good"}},
+		groups: []asked{{"mine", "staff", "mine", "action", ""}, {"remind", "remind", "mine", "due", ""}, {"others", "staff", "others", "action", ""}},
 	},
 	models.RoleReviewer: {
-		figures: []asked{{"undecided", "undecided", "", "recent", "wait"}, {"complete", "complete", "", "recent", "good"}, {"waiting", "waiting", "", "recent", "none"},
-			{"registered", "registered", "", "recent", "good"}},
-		groups: []asked{{"undecided", "undecided", "", "recent", ""}},
+		figures: []asked{{"complete", "complete", "", "recent", "good"}, {"registered", "registered", "", "recent", "good"}},
+		groups:  []asked{{"undecided", "undecided", "", "recent", ""}},
 	},
 	models.RoleManager: {
 		figures: []asked{{"open", "open", "", "action", "none"}, {"overdue", "overdue", "", "due", "bad"}, {"unassigned", "open", "nobody", "action", "wait"},
@@ -59,6 +59,13 @@ func (h *handler) home(c echo.Context) error {
 		}
 		v.Figures = append(v.Figures, views.Figure{Key: "never_signed_in", Value: n, URL: views.NeverSignedInURL(), Tone: "wait"})
 	}
+	if can(c, auth.DecideDocuments) {
+		review, err := h.reviewFigures(ctx, p)
+		if err != nil {
+			return err
+		}
+		v.Figures = append(review, v.Figures...)
+	}
 	shown := map[models.MerchantID]bool{}
 	for _, g := range homes[p.Role].groups {
 		group, err := h.homeGroup(ctx, p, g, shown)
@@ -76,16 +83,19 @@ func (h *handler) home(c echo.Context) error {
 }
 
 // filter is the question of a list, and its address.
-func (h *handler) filter(p models.Person, a asked) (models.MerchantFilter, string) {
+func (h *handler) filter(ctx context.Context, p models.Person, a asked) (models.MerchantFilter, string, error) {
 	q := views.MerchantFilter{State: a.state, Who: a.who, Order: a.order}
-	return h.merchantFilter(q, p), filterURL(q, "")
+	f, err := h.merchantFilter(ctx, q, p)
+	return f, filterURL(q, ""), err
 }
 
 func (h *handler) homeGroup(ctx context.Context, p models.Person, a asked, shown map[models.MerchantID]bool) (views.HomeGroup, error) {
-	f, address := h.filter(p, a)
+	f, address, err := h.filter(ctx, p, a)
 	group := views.HomeGroup{Key: a.key, MoreURL: address}
+	if err != nil {
+		return group, err
+	}
 	var rows []models.ToDecide
-	var err error
 	if a.state == "undecided" {
 		rows, err = h.Reader.MerchantsToDecide(ctx, homeRows)
 	} else {
@@ -112,10 +122,31 @@ func (h *handler) figures(ctx context.Context, p models.Person, list []asked) (f
 	filters := make([]models.MerchantFilter, len(list))
 	for i, a := range list {
 		var address string
-		filters[i], address = h.filter(p, a)
+		if filters[i], address, err = h.filter(ctx, p, a); err != nil {
+			return nil, err
+		}
 		figures = append(figures, views.Figure{Key: a.key, URL: address, Tone: a.tone})
 	}
 	counts, err := h.Reader.CountsOfMerchants(ctx, filters, countLimit+1)
+	for i, n := range counts {
+		figures[i].Value, figures[i].More = min(n, countLimit), n > countLimit
+	}
+	return figures, err
+}
+
+// reviewFigures are the parts of the reviewers' queue, each of which leads to it.
+func (h *handler) reviewFigures(ctx context.Context, p models.Person) (figures []views.Figure, err error) {
+	var filters []models.ReviewFilter
+	for _, a := range []struct{ key, show, tone string }{{"to_review", "", "wait"}, {"my_review", "mine", "wait"}, {"review_overdue", "overdue", "bad"}, {"review_late", "late", "bad"}} {
+		q := views.ReviewFilter{Show: a.show}
+		f, err := h.reviewFilter(ctx, q, p)
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, f)
+		figures = append(figures, views.Figure{Key: a.key, URL: views.ReviewPageURL(q, ""), Tone: a.tone})
+	}
+	counts, err := h.Reader.CountsOfReview(ctx, filters, h.Now(), countLimit+1)
 	for i, n := range counts {
 		figures[i].Value, figures[i].More = min(n, countLimit), n > countLimit
 	}

@@ -46,7 +46,10 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 	if err := h.merchantOrder(c, &q); err != nil {
 		return err
 	}
-	f := h.merchantFilter(q, p)
+	f, err := h.merchantFilter(ctx, q, p)
+	if err != nil {
+		return err
+	}
 	after := readCursor(f.Order, c.QueryParam("after"))
 	rows, err := h.Reader.Merchants(ctx, f, after, pageRows+1)
 	if err != nil {
@@ -93,7 +96,7 @@ func readFilter(c echo.Context) views.MerchantFilter {
 }
 
 // merchantFilter is what the list asks the database.
-func (h *handler) merchantFilter(q views.MerchantFilter, p models.Person) models.MerchantFilter {
+func (h *handler) merchantFilter(ctx context.Context, q views.MerchantFilter, p models.Person) (models.MerchantFilter, error) {
 	f := models.MerchantFilter{Name: onboarding.NormalName(q.Q), State: q.State, BusinessType: q.BusinessType, BusinessLine: q.BusinessLine,
 		Order: models.MerchantOrder(q.Order), Today: h.Now().In(words.WIB)}
 	if f.State == "doku" {
@@ -107,7 +110,14 @@ func (h *handler) merchantFilter(q views.MerchantFilter, p models.Person) models
 	case "nobody":
 		f.Nobody = true
 	}
-	return f
+	if f.State != "remind" {
+		return f, nil
+	}
+	set, err := h.Reader.ReviewSettings(ctx)
+	if err == nil {
+		f.Reminded = h.Now().AddDate(0, 0, -slices.Min(set.RemindDays))
+	}
+	return f, err
 }
 
 // merchantOrder is the order asked for, which is remembered, or else the one remembered, or the one of the role.
@@ -357,6 +367,20 @@ func (h *handler) showMerchant(c echo.Context) error {
 
 // drawMerchant draws a merchant's page; change, if any, says in one slot what was refused just now.
 func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID, change func(*views.SlotView)) error {
+	return h.drawMerchantWith(c, status, id, func(v *views.MerchantPage) {
+		if change == nil {
+			return
+		}
+		for g := range v.Checklist.Groups {
+			for i := range v.Checklist.Groups[g].Slots {
+				change(&v.Checklist.Groups[g].Slots[i])
+			}
+		}
+	})
+}
+
+// drawMerchantWith draws a merchant's page after a change of what it shows.
+func (h *handler) drawMerchantWith(c echo.Context, status int, id models.MerchantID, change func(*views.MerchantPage)) error {
 	ctx := c.Request().Context()
 	d, err := h.merchantPage(ctx, id)
 	if err != nil {
@@ -366,18 +390,15 @@ func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID,
 	if err != nil {
 		return err
 	}
-	if change != nil {
-		for g := range checklist.Groups {
-			for i := range checklist.Groups[g].Slots {
-				change(&checklist.Groups[g].Slots[i])
-			}
-		}
-	}
 	shown, err := h.Service.Shown(d.Dossier)
 	if err != nil {
 		return err
 	}
 	timeline, err := h.Reader.Timeline(ctx, id, timelineRows)
+	if err != nil {
+		return err
+	}
+	comments, err := h.comments(c, id)
 	if err != nil {
 		return err
 	}
@@ -390,12 +411,15 @@ func (h *handler) drawMerchant(c echo.Context, status int, id models.MerchantID,
 	}
 	m, may := d.Merchant, can(c, auth.EditMerchants)
 	row := merchantRow(ctx, models.MerchantRow{ID: m.ID, Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
-		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor,
+		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor, MessagedAt: m.MessagedAt,
 		RegisteredAt: m.RegisteredAt, ArchivedAt: m.ArchivedAt, Sample: m.Sample, UpdatedAt: m.UpdatedAt}, h.Now())
 	row.Progress = p
-	return render(c, status, views.Merchant(views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), AuditURL: auditOf(c, id),
+	v := views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), Comments: comments, AuditURL: auditOf(c, id),
 		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown), CreatedBy: d.Creator,
-			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may}}))
+			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may,
+			CanMessage: can(c, auth.MessageMerchants) && m.ArchivedAt == nil}}
+	change(&v)
+	return render(c, status, views.Merchant(v))
 }
 
 func (h *handler) archiveMerchant(c echo.Context) error {

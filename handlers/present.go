@@ -16,7 +16,7 @@ import (
 
 func merchantRow(ctx context.Context, m models.MerchantRow, now time.Time) views.MerchantRow {
 	row := views.MerchantRow{ID: int64(m.ID), Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
-		Responsible: m.Responsible, Due: at(m.DueOn), Archived: m.ArchivedAt != nil, Registered: m.RegisteredAt != nil, Sample: m.Sample,
+		Responsible: m.Responsible, Due: at(m.DueOn), Archived: m.ArchivedAt != nil, Registered: m.RegisteredAt != nil, Sample: m.Sample, MessagedAt: at(m.MessagedAt),
 		Progress: progress(ctx, m.Progress, m.ProgressState, m.NextActor)}
 	open := m.ProgressState != models.ProgressComplete && m.ProgressState != models.ProgressRegistered
 	row.Overdue = open && m.DueOn != nil && now.In(words.WIB).Format(time.DateOnly) > m.DueOn.Format(time.DateOnly)
@@ -68,7 +68,7 @@ func orElse(value, otherwise string) string {
 // rights are what the reader of a page may do with its slots.
 type rights struct{ upload, archived bool }
 
-func slotGroups(rows []models.ChecklistRow, may rights) []views.SlotGroup {
+func slotGroups(rows []models.ChecklistRow, may rights, tell func(*views.SlotView)) []views.SlotGroup {
 	var groups []views.SlotGroup
 	for _, key := range onboarding.SlotGroups {
 		g := views.SlotGroup{Key: key}
@@ -77,10 +77,11 @@ func slotGroups(rows []models.ChecklistRow, may rights) []views.SlotGroup {
 				continue
 			}
 			v := slotView(row, rows, may)
+			tell(&v)
 			g.Slots = append(g.Slots, v)
 			if !v.Gone {
 				g.Total++
-				if v.State == string(models.Delivered) && len(onboarding.MissingFields(row)) == 0 {
+				if v.State == string(models.Delivered) && v.Review != string(models.Refuse) && len(onboarding.MissingFields(row)) == 0 {
 					g.Done++
 				}
 			}
@@ -94,7 +95,7 @@ func slotGroups(rows []models.ChecklistRow, may rights) []views.SlotGroup {
 
 func slotView(row models.ChecklistRow, all []models.ChecklistRow, may rights) views.SlotView {
 	v := views.SlotView{ID: int64(row.ID), MerchantID: int64(row.MerchantID), Category: row.Category, Code: row.Code,
-		Number: numberOf(row, all), State: onboarding.SlotState(row), Extensions: onboarding.Extensions(row), MaxBytes: onboarding.MaxBytes(row),
+		Number: onboarding.SlotNumber(row, all), State: onboarding.SlotState(row), Extensions: onboarding.Extensions(row), MaxBytes: onboarding.MaxBytes(row),
 		ByHand: row.ByHand && row.RequirementID == nil, Gone: !onboarding.Asked(row), Fields: fieldViews(row)}
 	v.CanUpload = may.upload && !may.archived && !v.Gone
 	d := row.Newest()
@@ -118,23 +119,6 @@ func slotView(row models.ChecklistRow, all []models.ChecklistRow, may rights) vi
 	v.Safe = waiting(*d)
 	v.Reason = reason(*d)
 	return v
-}
-
-// numberOf counts slots that share category and code, from 1; 0 for one that stands alone.
-func numberOf(row models.ChecklistRow, all []models.ChecklistRow) (n int) {
-	same := 0
-	for _, other := range all {
-		if other.Category == row.Category && other.Code == row.Code {
-			same++
-			if other.ID == row.ID {
-				n = same
-			}
-		}
-	}
-	if same < 2 {
-		return 0
-	}
-	return n
 }
 
 func fieldViews(row models.ChecklistRow) (fields []views.FieldView) {
@@ -192,7 +176,7 @@ func documentView(d models.Document, may rights) views.DocumentView {
 
 var timelineTones = map[models.Action]string{
 	models.DocumentDelivered: "good", models.MerchantRegistered: "good", models.DocumentRefused: "bad", models.DocumentGivenUp: "bad",
-	models.RequirementsRefused: "bad", models.RequirementsChanged: "wait",
+	models.RequirementsRefused: "bad", models.RequirementsChanged: "wait", models.DocumentApproved: "good", models.DocumentRejected: "bad", models.DocumentReopened: "wait",
 }
 
 func events(rows []models.Event) []views.EventView {

@@ -54,6 +54,9 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 	if can(c, auth.AdministerPeople) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
 	}
+	if can(c, auth.ChangeSettings) {
+		v.Nav = append(v.Nav, views.NavItem{Key: "settings", URL: views.SettingsURL()})
+	}
 	if can(c, auth.ReadAudit) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "audit", URL: views.AuditURL()})
 	}

@@ -25,7 +25,11 @@ func (h *handler) listReview(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
 	q := readReviewFilter(c.QueryParams())
 	after := readReviewCursor(c.QueryParam("after"))
-	rows, err := h.Reader.ReviewQueue(ctx, h.reviewFilter(q, p), h.Now(), after, pageRows+1)
+	f, err := h.reviewFilter(ctx, q, p)
+	if err != nil {
+		return err
+	}
+	rows, err := h.Reader.ReviewQueue(ctx, f, h.Now(), after, pageRows+1)
 	if err != nil {
 		return err
 	}
@@ -69,9 +73,11 @@ func (h *handler) listReview(c echo.Context) error {
 func (h *handler) reviewCounts(ctx context.Context, v *views.ReviewPage, p models.Person) error {
 	filters := make([]models.ReviewFilter, len(views.ReviewShows))
 	for i, show := range views.ReviewShows {
-		q := v.Filter
+		q, err := v.Filter, error(nil)
 		q.Show = show
-		filters[i] = h.reviewFilter(q, p)
+		if filters[i], err = h.reviewFilter(ctx, q, p); err != nil {
+			return err
+		}
 	}
 	counts, err := h.Reader.CountsOfReview(ctx, filters, h.Now(), countLimit+1)
 	v.Counts, v.More = map[string]int{}, map[string]bool{}
@@ -94,7 +100,7 @@ func readReviewFilter(get url.Values) views.ReviewFilter {
 	return q
 }
 
-func (h *handler) reviewFilter(q views.ReviewFilter, p models.Person) models.ReviewFilter {
+func (h *handler) reviewFilter(ctx context.Context, q views.ReviewFilter, p models.Person) (models.ReviewFilter, error) {
 	f := models.ReviewFilter{BusinessType: q.BusinessType, BusinessLine: q.BusinessLine}
 	if q.Document != "" {
 		f.Category, f.Code = onboarding.KindOf(q.Document)
@@ -109,8 +115,14 @@ func (h *handler) reviewFilter(q views.ReviewFilter, p models.Person) models.Rev
 		f.Overdue = h.Now().In(words.WIB)
 	case "snoozed":
 		f.Snoozed = true
+	case "late":
+		set, err := h.Reader.ReviewSettings(ctx)
+		if late := h.Now().Add(-time.Duration(set.WithinHours) * time.Hour); f.Before.IsZero() || late.Before(f.Before) {
+			f.Before = late
+		}
+		return f, err
 	}
-	return f
+	return f, nil
 }
 
 func reviewRow(row models.ReviewRow, me models.PersonID, now time.Time, within time.Duration) views.ReviewRow {
@@ -164,7 +176,12 @@ func (h *handler) nextReview(c echo.Context) error {
 }
 
 func (h *handler) leadToNext(c echo.Context, q views.ReviewFilter, from models.DocumentID) error {
-	id, err := h.Service.NextToReview(c.Request().Context(), actor(c), h.reviewFilter(q, person(c)), from)
+	ctx := c.Request().Context()
+	f, err := h.reviewFilter(ctx, q, person(c))
+	if err != nil {
+		return err
+	}
+	id, err := h.Service.NextToReview(ctx, actor(c), f, from)
 	if err != nil {
 		return err
 	}
@@ -398,7 +415,7 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 		return err
 	}
 	for _, r := range onboarding.OfferedReasons(settings, d.Category, d.Code) {
-		v.Reasons = append(v.Reasons, views.ReasonOption{Code: r.Code, Gravity: r.Gravity.String(), Text: ownText(settings, r.Code, words.From(ctx)), Shareable: r.Shareable})
+		v.Reasons = append(v.Reasons, views.ReasonOption{Code: r.Code, Gravity: r.Gravity.String(), Text: onboarding.OwnText(settings, r.Code, words.From(ctx)), Shareable: r.Shareable})
 	}
 	if v.Hints, err = h.hints(ctx, s); err != nil {
 		return err
@@ -420,19 +437,6 @@ func (h *handler) hints(ctx context.Context, s sight) (list []views.HintView, er
 		list = append(list, v)
 	}
 	return list, err
-}
-
-// ownText is the partner's own text of a reason, "" for the program's.
-func ownText(settings []models.ReasonSetting, code string, lang words.Lang) string {
-	for _, s := range settings {
-		if s.Code == code && lang == words.EN {
-			return s.TextEN
-		}
-		if s.Code == code {
-			return s.TextID
-		}
-	}
-	return ""
 }
 
 func (h *handler) undoDecision(c echo.Context) error {

@@ -57,6 +57,11 @@ func (h *handler) routes() []route {
 		{POST, "/merchants/:merchant/archive", act, auth.EditMerchants, limitForm, h.archiveMerchant},
 		{POST, "/merchants/:merchant/restore", act, auth.EditMerchants, limitForm, h.restoreMerchant},
 
+		{GET, "/merchants/:merchant/message", page, auth.MessageMerchants, limitNone, h.writeMessage},
+		{POST, "/merchants/:merchant/messages", act, auth.MessageMerchants, limitForm, h.recordMessage},
+		{GET, "/merchants/:merchant/messages/:message", page, auth.MessageMerchants, limitNone, h.showMessage},
+		{POST, "/merchants/:merchant/comments", act, auth.CommentMerchants, limitForm, h.addComment},
+
 		{POST, "/merchants/:merchant/requirements", act, auth.EditMerchants, limitForm, h.readRequirements},
 		{GET, "/merchants/:merchant/checklist", part, auth.ViewMerchants, limitNone, h.showChecklist},
 		{POST, "/merchants/:merchant/slots", act, auth.UploadDocuments, limitForm, h.addSlot},
@@ -97,6 +102,11 @@ func (h *handler) routes() []route {
 		{POST, "/me/password", act, auth.SignedIn, limitForm, h.changePassword},
 		{POST, "/me/sessions/end", act, auth.SignedIn, limitForm, h.endOtherSessions},
 		{POST, "/me/sessions/:session/end", act, auth.SignedIn, limitForm, h.endSession},
+
+		{GET, "/settings", page, auth.ChangeSettings, limitNone, h.showSettings},
+		{POST, "/settings", act, auth.ChangeSettings, limitForm, h.changeSettings},
+		{GET, "/settings/reasons/:code", page, auth.ChangeSettings, limitNone, h.showReason},
+		{POST, "/settings/reasons/:code", act, auth.ChangeSettings, limitForm, h.changeReason},
 
 		{GET, "/audit", page, auth.ReadAudit, limitNone, h.showAudit},
 		{GET, "/audit.csv", file, auth.ReadAudit, limitNone, h.exportAudit},

@@ -33,7 +33,11 @@ func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.Checkl
 	}
 	standing := onboarding.Completeness(m, combination.State, rows)
 	may := mayChange(c, m)
-	v := views.ChecklistView{MerchantID: int64(m.ID), State: "ready", ReadAt: at(combination.ReadAt), Groups: slotGroups(rows, may),
+	tell, err := h.tellRefusals(ctx, m.ID, rows)
+	if err != nil {
+		return views.ChecklistView{}, views.ProgressView{}, err
+	}
+	v := views.ChecklistView{MerchantID: int64(m.ID), State: "ready", ReadAt: at(combination.ReadAt), Groups: slotGroups(rows, may, tell),
 		CanRead: may.upload && !may.archived, DOKUSays: combination.DOKUSays}
 	if m.SetID == nil {
 		v.State = string(combination.State)
@@ -135,7 +139,12 @@ func (h *handler) drawSlot(c echo.Context, status int, id models.MerchantID, slo
 	if i < 0 {
 		return fault.New(fault.NotFound, "not_found")
 	}
+	tell, err := h.tellRefusals(ctx, id, rows)
+	if err != nil {
+		return err
+	}
 	v := slotView(rows[i], rows, mayChange(c, m))
+	tell(&v)
 	if change != nil {
 		change(&v)
 	}

@@ -70,10 +70,10 @@ type Document struct {
 	AssignedTo      *PersonID // a reviewer who was asked
 	LeasedBy        *PersonID // the reviewer who has it open, until LeasedUntil
 	LeasedUntil     *time.Time
-	Leaser          string    `gorm:"->;-:migration"`
-	FirstApprovedBy *PersonID // whose approval waits for a second one
-	DecidedAt       *time.Time
-	Reasons         []string `gorm:"serializer:json"` // of the refusal that counts
+	Leaser          string     `gorm:"->;-:migration"`
+	FirstApprovedBy *PersonID  // whose approval waits for a second one
+	DecidedAt       *time.Time // by a reviewer, or by DOKU that refused it
+	Reasons         []string   `gorm:"serializer:json"` // of the refusal that counts
 	BusinessType    string
 	BusinessLine    string
 	WithdrawnAt     *time.Time
@@ -163,8 +163,12 @@ func (tx *Tx) Deliver(d Document, a Delivery) error {
 
 // Undeliverable ends a delivery as refused by DOKU or given up.
 func (tx *Tx) Undeliverable(d Document, to DeliveryState, problem, dokuSays string) error {
-	err := swapped(tx.g.Exec(`update documents set state = ?, problem = ?, doku_says = ?, next_attempt_at = null, claimed_by = '', claimed_until = null, attempts = attempts + 1
-		where id = ? and state = 'sending' and claimed_by = ?`, to, problem, dokuSays, d.ID, d.ClaimedBy))
+	var decided *time.Time
+	if to == Refused {
+		decided = &tx.Now
+	}
+	err := swapped(tx.g.Exec(`update documents set state = ?, problem = ?, doku_says = ?, decided_at = ?, next_attempt_at = null, claimed_by = '', claimed_until = null, attempts = attempts + 1
+		where id = ? and state = 'sending' and claimed_by = ?`, to, problem, dokuSays, decided, d.ID, d.ClaimedBy))
 	if err != nil {
 		return err
 	}
@@ -178,7 +182,7 @@ func (tx *Tx) Undeliverable(d Document, to DeliveryState, problem, dokuSays stri
 
 // Retry puts a refused or given-up document back on its way. fault.Conflict when it is neither.
 func (tx *Tx) Retry(d Document) error {
-	err := swapped(tx.g.Exec(`update documents set state = 'waiting', attempts = 0, unclear = 0, problem = '', doku_says = '', next_attempt_at = ?
+	err := swapped(tx.g.Exec(`update documents set state = 'waiting', attempts = 0, unclear = 0, problem = '', doku_says = '', decided_at = null, next_attempt_at = ?
 		where id = ? and state in ('refused', 'failed') and withdrawn_at is null`, tx.Now, d.ID))
 	if err != nil {
 		return err

@@ -168,13 +168,14 @@ func (tx *Tx) Dossier(id MerchantID) (Dossier, error) { return Reader{db: tx.g}.
 // MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
 type MerchantFilter struct {
 	Name         string // normalised; matches anywhere in the name
-	State        string // a ProgressState; "staff" must act, "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
+	State        string // a ProgressState; "staff" or "merchant" must act, "remind" (Reminded), "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
 	BusinessType string
 	BusinessLine string
 	Responsible  PersonID
 	Others       PersonID  // whoever is responsible but this person, nobody included
 	Nobody       bool      // nobody is responsible
 	Today        time.Time // for "overdue"
+	Reminded     time.Time // for "remind": with the merchant, and told so before this time
 	Order        MerchantOrder
 }
 
@@ -190,6 +191,7 @@ type MerchantRow struct {
 	Progress      Progress `gorm:"serializer:json"`
 	ProgressState ProgressState
 	NextActor     NextActor
+	MessagedAt    *time.Time
 	RegisteredAt  *time.Time
 	ArchivedAt    *time.Time
 	Sample        bool
@@ -198,7 +200,7 @@ type MerchantRow struct {
 }
 
 const merchantRowColumns = `m.id, m.name, m.business_type, m.legal_entity, m.business_line, coalesce(p.name, '') as responsible, m.due_on,
-	m.progress, m.progress_state, m.next_actor, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
+	m.progress, m.progress_state, m.next_actor, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
 
 // Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
 // the start).
@@ -231,6 +233,10 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		add("m.archived_at is not null")
 	case "staff":
 		add("m.archived_at is null and m.next_actor = 'staff'")
+	case "merchant":
+		add("m.archived_at is null and m.next_actor = 'merchant'")
+	case "remind":
+		add("m.archived_at is null and m.next_actor = 'merchant' and m.messaged_at < ?", f.Reminded)
 	case "open":
 		add("m.archived_at is null and m.progress_state not in ('complete', 'registered')")
 	case "overdue":

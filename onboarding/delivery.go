@@ -217,7 +217,7 @@ func refusalCode(e *doku.Error) string {
 	case http.StatusUnsupportedMediaType:
 		return "file_type_not_allowed"
 	}
-	return "refused_by_doku"
+	return RefusedByDOKU
 }
 
 func (s *Service) giveUp(ctx context.Context, d models.Document, to models.DeliveryState, problem, dokuSays string) error {

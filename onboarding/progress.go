@@ -92,9 +92,6 @@ func blocking(row models.ChecklistRow, messaged *time.Time) models.ProgressPart 
 		part.Code = "missing"
 	case d.State == models.Delivered && d.Review == string(models.Refuse):
 		part.Code = "rejected"
-		if messaged != nil && d.DecidedAt != nil && messaged.After(*d.DecidedAt) {
-			part.Code = "asked"
-		}
 		if len(d.Reasons) > 0 {
 			part.Reason = d.Reasons[0]
 		}
@@ -106,6 +103,13 @@ func blocking(row models.ChecklistRow, messaged *time.Time) models.ProgressPart 
 		part.Code, part.Field = "field", missing[0].Code
 	default:
 		part.Code, part.Reason = string(d.State), d.Problem
+	}
+	if d == nil || len(refusedFor(*d)) == 0 || messaged == nil || d.DecidedAt == nil || !messaged.After(*d.DecidedAt) {
+		return part
+	}
+	part.Code = "asked"
+	if len(shareable(refusedFor(*d))) == 0 { // nothing of it was said to the merchant
+		part.Code = "withheld"
 	}
 	return part
 }
@@ -122,7 +126,7 @@ func urgent(parts []models.ProgressPart) (models.ProgressState, models.NextActor
 			r, st, who = 5, models.ProgressFailed, models.NextStaff
 		case "refused", "rejected":
 			r, st, who = 4, models.ProgressRefused, models.NextStaff
-		case "asked":
+		case "asked", "withheld":
 			r, st, who = 3, models.ProgressRefused, models.NextMerchant
 		case "missing", "field":
 			r, st, who = 2, models.ProgressTodo, models.NextStaff

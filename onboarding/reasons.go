@@ -39,6 +39,9 @@ func (g Gravity) String() string {
 // OtherCode needs a note that says what.
 const OtherCode = "other"
 
+// RefusedByDOKU stands for DOKU's no until a person chose a better reason.
+const RefusedByDOKU = "refused_by_doku"
+
 // minNote is how long the note beside OtherCode must be, in characters.
 const minNote = 10
 
@@ -100,6 +103,7 @@ var Reasons = []Reason{
 	{"file_malware", Fraud, true, true, "reupload", false},
 	{"file_url_not_allowed", OtherReason, true, true, "reupload", false},
 	{"form_field_invalid", Mismatch, true, true, "fix_data", false},
+	{RefusedByDOKU, OtherReason, true, true, "reupload", false},
 	{"upload_failed", OtherReason, true, false, "retry", false},
 	{"registry_unavailable", OtherReason, true, false, "wait", false},
 }

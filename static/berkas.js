@@ -29,6 +29,20 @@
     box.scrollIntoView({ block: "nearest" });
   };
 
+  const copyText = async (text, button) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // pages that are neither https nor local have no clipboard
+      area.value = text;
+      button.after(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+  };
+
   document.addEventListener("click", async (event) => {
     const close = event.target.closest("[data-dismiss]");
     if (close) {
@@ -37,17 +51,7 @@
     }
     const copy = event.target.closest("[data-copy]");
     if (copy) {
-      try {
-        await navigator.clipboard.writeText(copy.dataset.copy);
-      } catch {
-        const area = document.createElement("textarea"); // pages that are neither https nor local have no clipboard
-        area.value = copy.dataset.copy;
-        copy.after(area);
-        area.select();
-        document.execCommand("copy");
-        area.remove();
-        copy.focus();
-      }
+      await copyText(copy.dataset.copy, copy);
       copy.classList.add("copied");
       $("use", copy).setAttribute("href", "#i-check");
       announce(words.copied);
@@ -143,5 +147,5 @@
   });
 
   // What the scripts of single pages share.
-  window.berkas = { $, $$, words, say, size, copyOf, announce, notice };
+  window.berkas = { $, $$, words, say, size, copyOf, announce, notice, copyText };
 })();

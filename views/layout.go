@@ -31,6 +31,8 @@ func navIcon(key string) string {
 		return "people"
 	case "health":
 		return "pulse"
+	case "settings":
+		return "sliders"
 	}
 	return "file"
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type MerchantPage struct {
 	Merchant  MerchantView
 	Checklist ChecklistView
 	Timeline  []EventView
+	Comments  CommentsView
 	AuditURL  string // all that happened to it, where the reader may see that
 }
 
@@ -38,6 +40,7 @@ type MerchantView struct {
 	Status      string // DOKU's word for the registered business, "" before
 	CanEdit     bool
 	CanArchive  bool
+	CanMessage  bool
 }
 
 // DataGroup is a titled list of typed data. Key names it in the catalogue ("data." + Key).
@@ -75,4 +78,9 @@ func (row DataRow) text(ctx context.Context) string {
 		return named(ctx, "line.", row.Value)
 	}
 	return row.Value
+}
+
+// refused reports whether the staff have to tell the merchant what was refused.
+func (p ProgressView) refused() bool {
+	return slices.ContainsFunc(p.Parts, func(m Message) bool { return m.Code == "rejected" || m.Code == "refused" })
 }

@@ -22,6 +22,7 @@ type MerchantRow struct {
 	Archived     bool
 	Registered   bool
 	Sample       bool
+	MessagedAt   time.Time // the last message to the merchant
 
 	Undecided      int // documents a reviewer has to decide, where that is asked
 	UndecidedSince time.Time
@@ -41,7 +42,8 @@ type MerchantsPage struct {
 	Find      FindForm
 }
 
-// MerchantFilter is the list's query as typed. State: "", staff (what staff must do), overdue, todo, refused, failed,
+// MerchantFilter is the list's query as typed. State: "", staff (what staff must do), merchant (what the merchant
+// must do), remind (those to be reminded of it), overdue, todo, refused, failed,
 // waiting (or doku), pending (no checklist yet), open (not complete), undecided (by a reviewer), complete, registered,
 // archived. Who: "", mine, others, nobody. Order: action, recent, name, due.
 type MerchantFilter struct {
@@ -58,7 +60,7 @@ func (f MerchantFilter) asks() bool {
 }
 
 // The states a merchant can be filtered by, in the order they are offered.
-var merchantStates = []string{"staff", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
+var merchantStates = []string{"staff", "merchant", "remind", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
 
 func (o Option) text(ctx context.Context) string {
 	switch {

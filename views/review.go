@@ -12,7 +12,7 @@ type ReviewFilter struct {
 	BusinessLine string
 	Document     string // a code, outside DOCUMENT a category
 	Age          int    // days a document has waited, at least
-	Show         string // "" what waits, mine, overdue, snoozed
+	Show         string // "" what waits, mine, overdue, late (waits longer than it should), snoozed
 }
 
 func (f ReviewFilter) query(after string) string {
@@ -37,7 +37,7 @@ func (f ReviewFilter) query(after string) string {
 }
 
 // ReviewShows are the parts of the queue, in the order they are offered.
-var ReviewShows = []string{"", "mine", "overdue", "snoozed"}
+var ReviewShows = []string{"", "mine", "overdue", "late", "snoozed"}
 
 // ReviewRow is one document of the queue.
 type ReviewRow struct {

@@ -144,17 +144,24 @@ func lowerFirst(s string) string {
 	return s
 }
 
-func (s SlotView) reasonTitle(ctx context.Context) string {
-	return words.Say(words.From(ctx), "reason."+s.Reason.Code, s.reasonParams(ctx))
+// reasonTitle says what is wrong, reasonDo what mends it; the partner's own text says both.
+func (s SlotView) reasonTitle(ctx context.Context, r ReasonView) string {
+	if r.Own != "" {
+		return r.Own
+	}
+	return words.Say(words.From(ctx), "reason."+r.Code, s.reasonParams(ctx, r))
 }
 
-func (s SlotView) reasonDo(ctx context.Context) string {
-	return words.Say(words.From(ctx), "reason."+s.Reason.Code+".do", s.reasonParams(ctx))
+func (s SlotView) reasonDo(ctx context.Context, r ReasonView) string {
+	if r.Own != "" {
+		return ""
+	}
+	return words.Say(words.From(ctx), "reason."+r.Code+".do", s.reasonParams(ctx, r))
 }
 
-func (s SlotView) reasonParams(ctx context.Context) map[string]any {
+func (s SlotView) reasonParams(ctx context.Context, r ReasonView) map[string]any {
 	params := map[string]any{"document": s.name(ctx), "max": s.MaxBytes, "allowed": listTypes(s.Extensions)}
-	maps.Copy(params, s.Reason.Params)
+	maps.Copy(params, r.Params)
 	return params
 }
 

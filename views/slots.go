@@ -21,6 +21,7 @@ type SlotView struct {
 	Earlier      []DocumentView // the newest of them
 	EarlierCount int
 	Reason       *ReasonView  // why the newest version was refused or given up, or the posted file just now
+	Refusal      *RefusalView // a reviewer's, with all its reasons; Reason is the first of them
 	Safe         *WaitingView // state waiting: since when it is safe here and what comes next
 	ByHand       bool
 	Gone         bool // DOKU no longer asks for it
@@ -54,8 +55,24 @@ type ReasonView struct {
 	Code   string
 	Params map[string]any
 	Source string
+	Own    string // the partner's own text, which takes the place of title and what to do
 	Raw    string // DOKU's own words
 	Just   bool   // about the file just posted: nothing of it was kept
+}
+
+// RefusalView is a reviewer's refusal as colleagues see it.
+type RefusalView struct {
+	Reasons []RefusalReason
+	Who     string
+	At      time.Time
+	Message string // to the merchant
+	Note    string // for colleagues
+}
+
+// RefusalReason is one reason of a refusal. Internal: not for the merchant.
+type RefusalReason struct {
+	ReasonView
+	Internal bool
 }
 
 // DocumentView is one version of a document.

@@ -57,6 +57,21 @@ func ChangePasswordNextURL(next string) string {
 	return ChangePasswordURL() + "?next=" + url.QueryEscape(next)
 }
 
+// MessageURL writes to a merchant in a language, "" for the usual one. SentURL is a message that was kept.
+func MessageURL(id int64, language string) string {
+	if language == "" {
+		return fmt.Sprintf("/merchants/%d/message", id)
+	}
+	return fmt.Sprintf("/merchants/%d/message?language=%s", id, language)
+}
+func MessagesURL(id int64) string { return fmt.Sprintf("/merchants/%d/messages", id) }
+func SentURL(merchant, id int64) string {
+	return fmt.Sprintf("/merchants/%d/messages/%d", merchant, id)
+}
+func CommentsURL(id int64) string         { return fmt.Sprintf("/merchants/%d/comments", id) }
+func SettingsURL() string                 { return "/settings" }
+func ReasonSettingURL(code string) string { return "/settings/reasons/" + code }
+
 func HealthURL() string   { return "/health" }
 func RetryAllURL() string { return "/health/retry" }
 

@@ -16,6 +16,8 @@ const (
 	EditMerchants    Permission = "edit merchants"
 	AssignMerchants  Permission = "assign merchants"
 	ExportMerchants  Permission = "export merchants"
+	MessageMerchants Permission = "message merchants"
+	CommentMerchants Permission = "comment merchants"
 	UploadDocuments  Permission = "upload documents"
 	ViewDocuments    Permission = "view documents"
 	DecideDocuments  Permission = "decide documents"
@@ -33,6 +35,8 @@ var holders = map[Permission][]models.Role{
 	ViewMerchants:    models.Roles,
 	ViewDocuments:    models.Roles,
 	EditMerchants:    {models.RoleStaff},
+	MessageMerchants: {models.RoleStaff},
+	CommentMerchants: {models.RoleStaff, models.RoleReviewer, models.RoleManager},
 	UploadDocuments:  {models.RoleStaff},
 	DecideDocuments:  {models.RoleReviewer},
 	RevealFacts:      {models.RoleStaff, models.RoleReviewer},

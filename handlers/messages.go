@@ -1,0 +1,242 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"berkas/internal/auth"
+	"berkas/internal/fault"
+	"berkas/internal/words"
+	"berkas/models"
+	"berkas/onboarding"
+	"berkas/views"
+)
+
+// writeMessage is the page with a ready message to a merchant.
+func (h *handler) writeMessage(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	return h.drawMessage(c, http.StatusOK, id, messageLanguage(c.QueryParam("language")), nil)
+}
+
+// messageLanguage is the merchant's, not the reader's: Bahasa Indonesia unless English is chosen.
+func messageLanguage(asked string) words.Lang {
+	if words.Lang(asked) == words.EN {
+		return words.EN
+	}
+	return words.ID
+}
+
+func (h *handler) drawMessage(c echo.Context, status int, id models.MerchantID, lang words.Lang, change func(*views.MessagePage)) error {
+	ctx := c.Request().Context()
+	m, err := h.Reader.Merchant(ctx, id)
+	if err != nil {
+		return err
+	}
+	if m.ArchivedAt != nil {
+		return fault.New(fault.Conflict, "merchant_archived")
+	}
+	draft, err := h.Service.DraftMessage(ctx, id, lang, person(c).Name)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
+		return err
+	}
+	v := views.MessagePage{MerchantID: int64(id), Merchant: m.Name, Language: string(lang), Slots: draft.Slots, Text: draft.Text, To: addressViews(draft)}
+	if v.Earlier, err = h.earlierMessages(ctx, id); err != nil {
+		return err
+	}
+	if change != nil {
+		change(&v)
+	}
+	if v.Page, err = h.page(c, words.T(ctx, "message.title", "name", m.Name), "merchants"); err != nil {
+		return err
+	}
+	return render(c, status, views.MerchantMessage(v))
+}
+
+func addressViews(d onboarding.Draft) (list []views.AddressView) {
+	for _, a := range d.Phones {
+		list = append(list, views.AddressView{Channel: string(models.WhatsApp), Whose: a.Whose, To: a.To})
+	}
+	for _, a := range d.Emails {
+		list = append(list, views.AddressView{Channel: string(models.Email), Whose: a.Whose, To: a.To})
+	}
+	return list
+}
+
+func (h *handler) earlierMessages(ctx context.Context, id models.MerchantID) (list []views.MessageView, err error) {
+	sent, err := h.Service.Messages(ctx, id)
+	for _, m := range sent {
+		list = append(list, messageView(m))
+	}
+	return list, err
+}
+
+func messageView(m onboarding.Sent) views.MessageView {
+	return views.MessageView{ID: int64(m.ID), Channel: string(m.Channel), Language: m.Language, Who: m.Sender, At: m.SentAt, Text: m.Text}
+}
+
+// recordMessage keeps what is sent to a merchant. A plain form is led to the message, from where the link sends it; the
+// script has opened the link already and gets the list.
+func (h *handler) recordMessage(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	in := onboarding.MessageInput{Merchant: id, Channel: models.Channel(f.Get("channel")), Language: words.Lang(f.Get("language")), Text: f.Get("text")}
+	sent, err := h.Service.RecordMessage(ctx, actor(c), in)
+	if refused := fault.As(err); fault.Is(err, fault.Invalid) && !wantsFragment(c) {
+		return h.drawMessage(c, http.StatusUnprocessableEntity, id, messageLanguage(f.Get("language")), func(v *views.MessagePage) {
+			v.Text, v.Errors = f.Get("text"), refusals(refused)
+		})
+	} else if fault.Is(err, fault.Invalid) && len(refused.Fields) > 0 {
+		first := refused.Fields[0]
+		return &fault.Error{Kind: fault.Invalid, Code: first.Code, Params: first.Params}
+	}
+	if err != nil {
+		return err
+	}
+	if !wantsFragment(c) {
+		return see(c, views.SentURL(int64(id), int64(sent)))
+	}
+	earlier, err := h.earlierMessages(ctx, id)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.EarlierMessages(earlier))
+}
+
+// showMessage shows a message that was kept, with the links of its channel.
+func (h *handler) showMessage(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	m, err := h.Reader.Merchant(ctx, id)
+	if err != nil {
+		return err
+	}
+	sent, err := h.Service.Messages(ctx, id)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(sent, func(s onboarding.Sent) bool { return strconv.FormatInt(int64(s.ID), 10) == c.Param("message") })
+	if i < 0 {
+		return fault.New(fault.NotFound, "not_found")
+	}
+	draft, err := h.Service.DraftMessage(ctx, id, messageLanguage(sent[i].Language), person(c).Name)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
+		return err
+	}
+	v := views.SentPage{MerchantID: int64(id), Merchant: m.Name, Message: messageView(sent[i])}
+	v.To = slices.DeleteFunc(addressViews(draft), func(a views.AddressView) bool { return a.Channel != v.Message.Channel })
+	if v.Page, err = h.page(c, words.T(ctx, "message.title", "name", m.Name), "merchants"); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.MessageSent(v))
+}
+
+// addComment adds to what colleagues say about a merchant.
+func (h *handler) addComment(c echo.Context) error {
+	id, err := merchantID(c)
+	if err != nil {
+		return err
+	}
+	f, err := form(c)
+	if err != nil {
+		return err
+	}
+	err = h.Service.Comment(c.Request().Context(), actor(c), id, f.Get("text"))
+	if err != nil && !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	refused := fault.As(err)
+	if !wantsFragment(c) && refused == nil {
+		h.flash(c, "good", "comment_added")
+		return see(c, views.MerchantURL(int64(id))+"#comments")
+	}
+	typed := func(v *views.CommentsView) {
+		if refused != nil {
+			v.Typed, v.Error = f.Get("text"), &views.Message{Code: refused.Code, Params: refused.Params}
+		}
+	}
+	status := http.StatusOK
+	if refused != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	if !wantsFragment(c) {
+		return h.drawMerchantWith(c, status, id, func(v *views.MerchantPage) { typed(&v.Comments) })
+	}
+	v, err := h.comments(c, id)
+	if err != nil {
+		return err
+	}
+	typed(&v)
+	return render(c, status, views.Comments(v))
+}
+
+func (h *handler) comments(c echo.Context, id models.MerchantID) (views.CommentsView, error) {
+	v := views.CommentsView{MerchantID: int64(id), CanAdd: can(c, auth.CommentMerchants), Max: onboarding.MaxComment}
+	list, err := h.Service.Comments(c.Request().Context(), id)
+	for _, w := range list {
+		v.List = append(v.List, views.CommentView{Who: w.Writer, At: w.WrittenAt, Text: w.Text})
+	}
+	return v, err
+}
+
+// tellRefusals tells a slot all of why its document was refused, and the partner's own texts.
+func (h *handler) tellRefusals(ctx context.Context, id models.MerchantID, rows []models.ChecklistRow) (func(*views.SlotView), error) {
+	if !slices.ContainsFunc(rows, func(row models.ChecklistRow) bool {
+		d := row.Newest()
+		return d != nil && (d.State == models.Refused || d.Review == string(models.Refuse))
+	}) {
+		return func(*views.SlotView) {}, nil
+	}
+	settings, err := h.Reader.ReasonSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := h.Service.DecisionsOfMerchant(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return func(v *views.SlotView) {
+		if v.Reason == nil || v.Document == nil {
+			return
+		}
+		v.Reason.Own = onboarding.OwnText(settings, v.Reason.Code, words.From(ctx))
+		i := slices.IndexFunc(decisions, func(d onboarding.Said) bool {
+			return int64(d.DocumentID) == v.Document.ID && d.Outcome == models.Refuse
+		})
+		if v.Reason.Source == "reviewer" && i >= 0 {
+			v.Refusal = refusalView(ctx, decisions[i], settings)
+		}
+	}, nil
+}
+
+func refusalView(ctx context.Context, d onboarding.Said, settings []models.ReasonSetting) *views.RefusalView {
+	v := &views.RefusalView{Who: d.Decider, At: d.DecidedAt, Message: d.MessageText, Note: d.NoteText}
+	for _, code := range d.Reasons {
+		r, _ := onboarding.ReasonOf(code)
+		v.Reasons = append(v.Reasons, views.RefusalReason{ReasonView: views.ReasonView{Code: code, Source: "reviewer", Own: onboarding.OwnText(settings, code, words.From(ctx))},
+			Internal: !r.Shareable})
+	}
+	return v
+}

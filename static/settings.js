@@ -1,0 +1,13 @@
+// Searching within the long lists of the settings.
+"use strict";
+(() => {
+  const { $, $$ } = window.berkas;
+  document.addEventListener("input", (event) => {
+    const search = event.target.closest("[data-search]");
+    if (!search) return;
+    const list = document.getElementById(search.dataset.search);
+    const sought = search.value.trim().toLowerCase();
+    for (const item of $$("[data-sought]", list)) item.hidden = !(item.textContent + " " + item.dataset.sought).toLowerCase().includes(sought);
+    for (const group of $$("[data-sought-group]", list)) group.hidden = !$("[data-sought]:not([hidden])", group);
+  });
+})();
