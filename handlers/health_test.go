@@ -212,6 +212,13 @@ func TestHomesAndTheListsTheyLeadTo(t *testing.T) {
 		for _, f := range figures.EachIter() {
 			address := attr(f, "href")
 			list := v.get(address).is(200, address).doc()
+			if strings.HasPrefix(address, "/review") {
+				if n, _ := strconv.Atoi(f.Find("b").Text()); list.Find("#review-list [data-document]").Length() != n || n > pageRows {
+					t.Errorf("%s: %s has %d rows, not %d", role, address, list.Find("#review-list [data-document]").Length(), n)
+				}
+				positive++
+				continue
+			}
 			want, got := f.Find("b").Text(), digits.FindString(list.Find("[data-announce]").Text())
 			if want != got || want == "" {
 				t.Errorf("%s: %s promises %s and lists %s", role, address, want, got)

@@ -35,21 +35,18 @@ func messageLanguage(asked string) words.Lang {
 
 func (h *handler) drawMessage(c echo.Context, status int, id models.MerchantID, lang words.Lang, change func(*views.MessagePage)) error {
 	ctx := c.Request().Context()
-	m, err := h.Reader.Merchant(ctx, id)
+	m, to, err := h.reach(c, id)
 	if err != nil {
 		return err
 	}
 	if m.ArchivedAt != nil {
 		return fault.New(fault.Conflict, "merchant_archived")
 	}
-	draft, err := h.Service.DraftMessage(ctx, id, lang, person(c).Name)
+	draft, err := h.Service.DraftMessage(ctx, m, lang, person(c).Name)
 	if err != nil {
 		return err
 	}
-	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
-		return err
-	}
-	v := views.MessagePage{MerchantID: int64(id), Merchant: m.Name, Language: string(lang), Slots: draft.Slots, Text: draft.Text, To: addressViews(draft)}
+	v := views.MessagePage{MerchantID: int64(id), Merchant: m.Name, Language: string(lang), Slots: draft.Slots, Text: draft.Text, To: to}
 	if v.Earlier, err = h.earlierMessages(ctx, id); err != nil {
 		return err
 	}
@@ -62,14 +59,21 @@ func (h *handler) drawMessage(c echo.Context, status int, id models.MerchantID, 
 	return render(c, status, views.MerchantMessage(v))
 }
 
-func addressViews(d onboarding.Draft) (list []views.AddressView) {
-	for _, a := range d.Phones {
-		list = append(list, views.AddressView{Channel: string(models.WhatsApp), Whose: a.Whose, To: a.To})
+// reach is a merchant and where to reach it, which counts as looking at the merchant.
+func (h *handler) reach(c echo.Context, id models.MerchantID) (m models.Merchant, to []views.AddressView, err error) {
+	ctx := c.Request().Context()
+	page, err := h.Reader.MerchantPage(ctx, id, h.Now())
+	if err != nil {
+		return m, nil, err
 	}
-	for _, a := range d.Emails {
-		list = append(list, views.AddressView{Channel: string(models.Email), Whose: a.Whose, To: a.To})
+	addresses, err := h.Service.Addresses(page.Dossier)
+	for _, a := range addresses {
+		to = append(to, views.AddressView{Channel: string(a.Channel), Whose: a.Whose, To: a.To})
 	}
-	return list
+	if err == nil {
+		err = h.Service.Viewed(ctx, actor(c), id)
+	}
+	return page.Merchant, to, err
 }
 
 func (h *handler) earlierMessages(ctx context.Context, id models.MerchantID) (list []views.MessageView, err error) {
@@ -126,7 +130,7 @@ func (h *handler) showMessage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	m, err := h.Reader.Merchant(ctx, id)
+	m, to, err := h.reach(c, id)
 	if err != nil {
 		return err
 	}
@@ -138,15 +142,8 @@ func (h *handler) showMessage(c echo.Context) error {
 	if i < 0 {
 		return fault.New(fault.NotFound, "not_found")
 	}
-	draft, err := h.Service.DraftMessage(ctx, id, messageLanguage(sent[i].Language), person(c).Name)
-	if err != nil {
-		return err
-	}
-	if err := h.Service.Viewed(ctx, actor(c), id); err != nil {
-		return err
-	}
 	v := views.SentPage{MerchantID: int64(id), Merchant: m.Name, Message: messageView(sent[i])}
-	v.To = slices.DeleteFunc(addressViews(draft), func(a views.AddressView) bool { return a.Channel != v.Message.Channel })
+	v.To = slices.DeleteFunc(to, func(a views.AddressView) bool { return a.Channel != v.Message.Channel })
 	if v.Page, err = h.page(c, words.T(ctx, "message.title", "name", m.Name), "merchants"); err != nil {
 		return err
 	}
@@ -184,21 +181,21 @@ func (h *handler) addComment(c echo.Context) error {
 	if !wantsFragment(c) {
 		return h.drawMerchantWith(c, status, id, func(v *views.MerchantPage) { typed(&v.Comments) })
 	}
-	v, err := h.comments(c, id)
+	list, err := h.Service.Comments(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}
+	v := commentsView(c, id, list)
 	typed(&v)
 	return render(c, status, views.Comments(v))
 }
 
-func (h *handler) comments(c echo.Context, id models.MerchantID) (views.CommentsView, error) {
+func commentsView(c echo.Context, id models.MerchantID, list []onboarding.Written) views.CommentsView {
 	v := views.CommentsView{MerchantID: int64(id), CanAdd: can(c, auth.CommentMerchants), Max: onboarding.MaxComment}
-	list, err := h.Service.Comments(c.Request().Context(), id)
 	for _, w := range list {
 		v.List = append(v.List, views.CommentView{Who: w.Writer, At: w.WrittenAt, Text: w.Text})
 	}
-	return v, err
+	return v
 }
 
 // tellRefusals tells a slot all of why its document was refused, and the partner's own texts.

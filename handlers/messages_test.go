@@ -87,7 +87,7 @@ func TestAMessageToTheMerchant(t *testing.T) {
 	form := url.Values{"channel": {"whatsapp"}, "language": {"id"}, "text": {text + "\nSampai jumpa"}}
 	staff.post(messages, with(form, "text", "")).is(422, "nothing to say")
 	staff.post(messages, with(form, "text", "", "channel", "fax"), "HX-Request", "true").is(422, "nothing to say")
-	if a := staff.post(messages, with(form, "text", "Foto tidak dapat diverifikasi")).is(422, "what is not to be told"); !strings.Contains(a.doc().Find("textarea").Text(), "diverifikasi") {
+	if a := staff.post(messages, with(form, "text", "Maaf, dokumen tidak dapat diverifikasi.")).is(422, "what is not to be told"); !strings.Contains(a.doc().Find("textarea").Text(), "diverifikasi") {
 		t.Error("what was typed is lost")
 	}
 	if b.next(id) != "staff" {

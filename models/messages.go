@@ -67,9 +67,13 @@ type Comment struct {
 // CommentID names a comment.
 type CommentID int64
 
-// Comments on a merchant, newest first.
-func (r Reader) Comments(ctx context.Context, id MerchantID, limit int) ([]Comment, error) {
-	return scan[Comment](ctx, r, `select comments.*, (select name from people where people.id = written_by) as writer from comments where merchant_id = ? order by id desc limit ?`, id, limit)
+// commentsShown is how many comments a merchant's page has.
+const commentsShown = "200"
+
+// Comments on a merchant, the newest ones, newest first.
+func (r Reader) Comments(ctx context.Context, id MerchantID) ([]Comment, error) {
+	return scan[Comment](ctx, r, `select comments.*, (select name from people where people.id = written_by) as writer from comments where merchant_id = ?
+		order by id desc limit `+commentsShown, id)
 }
 
 // AddComment stores what a colleague wrote about a merchant.

@@ -14,6 +14,7 @@ type MerchantPage struct {
 	Creator     string
 	Combination Combination // without its four parameters, which are the merchant's
 	Assumed     bool        // the merchant's requirement set rests on an assumption
+	Comments    []Comment   // the newest ones, newest first
 
 	Before, After []Requirement // what DOKU asked for before its last change and since, where that is young enough
 }
@@ -25,6 +26,9 @@ const merchantPageSQL = `select m.*, coalesce(r.name, '') as responsible, coales
 	coalesce((select json_agg(json_build_object('ID', b.id, 'MerchantID', b.merchant_id, 'Ordinal', b.ordinal, 'Name', b.name, 'Description', b.description,
 		'Category', b.category, 'TransactionFrequency', b.transaction_frequency, 'TransactionQuantity', b.transaction_quantity, 'SocialMedia', b.social_media)
 		order by b.ordinal) from brands b where b.merchant_id = m.id), '[]') as brands,
+	coalesce((select json_agg(json_build_object('ID', c.id, 'UID', c.uid, 'MerchantID', c.merchant_id, 'Body', encode(c.body, 'base64'), 'WrittenBy', c.written_by,
+		'Writer', (select name from people where people.id = c.written_by), 'WrittenAt', c.written_at) order by c.id desc)
+		from (select * from comments where merchant_id = m.id order by id desc limit ` + commentsShown + `) c), '[]') as comments,
 	coalesce((select json_agg(json_build_object('SetID', q.set_id, 'OwnerPath', q.owner_path, 'Category', q.category, 'Code', q.code, 'Name', q.name,
 		'Extensions', q.extensions, 'MaxSize', q.max_size, 'Form', q.form) order by q.position) from requirements q
 		where m.previous_set_id is not null and m.set_changed_at > ? and q.set_id in (m.previous_set_id, m.set_id)), '[]') as requirements
@@ -45,6 +49,7 @@ func (r Reader) MerchantPage(ctx context.Context, id MerchantID, changedAfter ti
 		CombinationProblem string
 		Contacts           []Contact     `gorm:"serializer:json"`
 		Brands             []Brand       `gorm:"serializer:json"`
+		Comments           []Comment     `gorm:"serializer:json"`
 		Requirements       []Requirement `gorm:"serializer:json"`
 	}
 	rows, err := scan[row](ctx, r, merchantPageSQL, changedAfter, id)
@@ -56,7 +61,7 @@ func (r Reader) MerchantPage(ctx context.Context, id MerchantID, changedAfter ti
 	}
 	m := rows[0]
 	p.Dossier = Dossier{Merchant: m.Merchant, Contacts: m.Contacts, Brands: m.Brands}
-	p.Responsible, p.Creator, p.Assumed = m.Responsible, m.Creator, m.Assumed
+	p.Responsible, p.Creator, p.Assumed, p.Comments = m.Responsible, m.Creator, m.Assumed, m.Comments
 	p.Combination = Combination{ID: m.CombinationID, State: m.CombinationState, SetID: m.CombinationSetID, Problem: m.CombinationProblem, DOKUSays: m.CombinationSays, ReadAt: m.CombinationReadAt}
 	for _, q := range m.Requirements {
 		if m.SetID != nil && q.SetID == *m.SetID {

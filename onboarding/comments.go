@@ -8,11 +8,8 @@ import (
 	"berkas/models"
 )
 
-const (
-	// MaxComment is how long a comment may be, in characters.
-	MaxComment    = 2000
-	commentsShown = 200
-)
+// MaxComment is how long a comment may be, in characters.
+const MaxComment = 2000
 
 // Comment keeps what a colleague writes about a merchant, for colleagues only.
 func (s *Service) Comment(ctx context.Context, actor models.Actor, id models.MerchantID, text string) error {
@@ -37,8 +34,16 @@ type Written struct {
 }
 
 // Comments on a merchant, newest first.
-func (s *Service) Comments(ctx context.Context, id models.MerchantID) (list []Written, err error) {
-	rows, err := s.Store.Comments(ctx, id, commentsShown)
+func (s *Service) Comments(ctx context.Context, id models.MerchantID) ([]Written, error) {
+	rows, err := s.Store.Comments(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.OpenComments(rows)
+}
+
+// OpenComments opens their texts.
+func (s *Service) OpenComments(rows []models.Comment) (list []Written, err error) {
 	for _, v := range rows {
 		text, err := s.Vault.OpenString(v.Body, bodySeal("comments", v.UID))
 		if err != nil {
@@ -46,5 +51,5 @@ func (s *Service) Comments(ctx context.Context, id models.MerchantID) (list []Wr
 		}
 		list = append(list, Written{v, text})
 	}
-	return list, err
+	return list, nil
 }

@@ -20,16 +20,32 @@ const (
 
 // Draft is a ready message that tells a merchant what to send again. Text is empty when there is nothing that may be said.
 type Draft struct {
-	Text   string
-	Slots  int // how many it names
-	Phones []Address
-	Emails []Address
+	Text  string
+	Slots int // how many it names
 }
 
-// Address is where a merchant can be reached. Phones are in the international form, digits only.
+// Address is where a merchant can be reached, by WhatsApp in the international form, digits only, or by e-mail.
 type Address struct {
-	Whose string // business, owner
-	To    string
+	Channel models.Channel
+	Whose   string // business, owner
+	To      string
+}
+
+// Addresses of a merchant, none twice.
+func (s *Service) Addresses(m models.Dossier) ([]Address, error) {
+	f, err := s.typed(m)
+	if err != nil {
+		return nil, err
+	}
+	all := []Address{{models.WhatsApp, "business", wholePhone(f["phone_calling_code"], f["phone_number"])},
+		{models.WhatsApp, "owner", wholePhone(f["owner_phone_calling_code"], f["owner_phone_number"])}, {models.Email, "business", f["email"]}, {models.Email, "owner", f["owner_email"]}}
+	var list []Address
+	for _, a := range all {
+		if a.To != "" && !slices.ContainsFunc(list, func(known Address) bool { return known.To == a.To }) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
 }
 
 // Refused is a slot whose document has to be sent again.
@@ -41,41 +57,18 @@ type Refused struct {
 
 // DraftMessage writes to a merchant in a language, in the name of whoever sends it: the slots to mend, each with those of
 // its reasons that the merchant may know and the reviewer's note to the merchant. A slot without such a reason is left out.
-func (s *Service) DraftMessage(ctx context.Context, id models.MerchantID, lang words.Lang, sender string) (Draft, error) {
-	m, err := s.Store.Dossier(ctx, id)
+func (s *Service) DraftMessage(ctx context.Context, m models.Merchant, lang words.Lang, sender string) (d Draft, err error) {
+	rows, err := s.Store.ChecklistRows(ctx, m.ID)
 	if err != nil {
-		return Draft{}, err
+		return d, err
 	}
-	typed, err := s.typed(m)
+	decisions, err := s.DecisionsOfMerchant(ctx, m.ID)
 	if err != nil {
-		return Draft{}, err
-	}
-	rows, err := s.Store.ChecklistRows(ctx, id)
-	if err != nil {
-		return Draft{}, err
-	}
-	decisions, err := s.DecisionsOfMerchant(ctx, id)
-	if err != nil {
-		return Draft{}, err
+		return d, err
 	}
 	settings, err := s.Store.ReasonSettings(ctx)
-	if err != nil {
-		return Draft{}, err
-	}
-	d := Draft{Phones: addresses(wholePhone(typed["phone_calling_code"], typed["phone_number"]), wholePhone(typed["owner_phone_calling_code"], typed["owner_phone_number"])),
-		Emails: addresses(typed["email"], typed["owner_email"])}
-	d.Text, d.Slots = MessageText(lang, m.Merchant.Name, sender, rows, toMend(rows, decisions), settings)
-	return d, nil
-}
-
-func addresses(business, owner string) (list []Address) {
-	if business != "" {
-		list = append(list, Address{"business", business})
-	}
-	if owner != "" && owner != business {
-		list = append(list, Address{"owner", owner})
-	}
-	return list
+	d.Text, d.Slots = MessageText(lang, m.Name, sender, rows, toMend(rows, decisions), settings)
+	return d, err
 }
 
 // toMend are the slots whose document a reviewer or DOKU refused.

@@ -167,7 +167,7 @@ func TestNoInternalNoteReachesTheMerchant(t *testing.T) {
 		}
 		b.refuse(reviewer, document, []string{r.Code}, note, message)
 		for _, lang := range words.Langs() {
-			d, err := b.DraftMessage(b.ctx(), m, lang, "Sari")
+			d, err := b.DraftMessage(b.ctx(), b.get(m), lang, "Sari")
 			b.must(err)
 			if strings.Contains(d.Text, note) || leaks(d.Text) != nil {
 				t.Fatalf("%s:\n%s", r.Code, d.Text)
@@ -252,13 +252,18 @@ func TestWhatDOKURefusedIsInTheMessageToo(t *testing.T) {
 	b.fault(dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultStatus, Status: 422, Message: "secret words", Times: 1})
 	id := b.upload(ktp(m, photo("ktp")))
 	b.must(b.SendDocument(b.ctx(), id))
-	d, err := b.DraftMessage(b.ctx(), m, words.EN, "Sari")
+	d, err := b.DraftMessage(b.ctx(), b.get(m), words.EN, "Sari")
 	b.must(err)
 	if d.Slots != 1 || !strings.Contains(d.Text, "1. KTP\n- The document could not be accepted yet") || strings.Contains(d.Text, "secret words") {
 		t.Errorf("%d:\n%s", d.Slots, d.Text)
 	}
-	if len(d.Phones) != 2 || d.Phones[0] != (onboarding.Address{Whose: "business", To: "6281234567890"}) || len(d.Emails) != 1 {
-		t.Errorf("%v %v", d.Phones, d.Emails)
+	dossier, err := b.store.Dossier(b.ctx(), m)
+	b.must(err)
+	to, err := b.Addresses(dossier)
+	b.must(err)
+	want := []onboarding.Address{{models.WhatsApp, "business", "6281234567890"}, {models.WhatsApp, "owner", "6281298765432"}, {models.Email, "business", "sari@warung.co.id"}}
+	if !slices.Equal(to, want) {
+		t.Errorf("%v", to)
 	}
 	b.clock.Advance(time.Second)
 	_, err = b.RecordMessage(b.ctx(), b.staff, onboarding.MessageInput{Merchant: m, Channel: models.Email, Language: words.EN, Text: d.Text})

@@ -1,7 +1,7 @@
 // Messages to a merchant: the link opens the text as it stands in the form, and the portal keeps it.
 "use strict";
 (() => {
-  const { words, announce, copyText } = window.berkas;
+  const { words, announce, copyText } = berkas;
   document.addEventListener("click", (event) => {
     const send = event.target.closest("[data-send]");
     if (!send) return;

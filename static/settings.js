@@ -1,7 +1,7 @@
 // Searching within the long lists of the settings.
 "use strict";
 (() => {
-  const { $, $$ } = window.berkas;
+  const { $, $$ } = berkas;
   document.addEventListener("input", (event) => {
     const search = event.target.closest("[data-search]");
     if (!search) return;

@@ -36,6 +36,9 @@ func everything() []Sample {
 	)
 }
 
+// harmless are addresses that nothing loads: a link to WhatsApp, which a person follows, is the only way out.
+var harmless = strings.NewReplacer("http://www.w3.org/", "", `placeholder="https://"`, "", `href="https://wa.me/`, "")
+
 func part(v HealthPage) HealthPage {
 	v.Part = true
 	return v
@@ -56,7 +59,7 @@ func TestEverythingDraws(t *testing.T) {
 	for _, lang := range words.Langs() {
 		for _, sample := range everything() {
 			html := draw(t, lang, sample.Component)
-			if hits := forbidden.FindAllString(strings.ReplaceAll(strings.ReplaceAll(html, "http://www.w3.org/", ""), `placeholder="https://"`, ""), -1); hits != nil {
+			if hits := forbidden.FindAllString(harmless.Replace(html), -1); hits != nil {
 				t.Errorf("%s/%s breaks the policy: %q", lang, sample.Name, hits)
 			}
 			for _, m := range texts.FindAllStringSubmatch(wordsInMeta.ReplaceAllString(html, ""), -1) {
