@@ -17,6 +17,8 @@ type demoMerchant struct {
 	papers   []demoPaper // in the order they are handed in; several for one place are its versions
 	register bool        // at DOKU, with links that have expired since
 	archive  bool
+	comment  string // what the reviewer writes to colleagues
+	message  bool   // the merchant was told what to send again
 }
 
 // demoPaper is a document to hand in.
@@ -29,6 +31,13 @@ type demoPaper struct {
 	blurred        bool
 	fate           models.DeliveryState // what DOKU makes of it, where that is not Delivered
 	withdrawn      string               // why this version is taken back
+	verdict        *demoVerdict         // what the reviewer decides
+}
+
+// demoVerdict is a decision: a refusal where it has reasons, else an approval.
+type demoVerdict struct {
+	reasons       []string
+	note, message string
 }
 
 func (p demoPaper) title() string {
@@ -76,6 +85,19 @@ func (p demoPaper) with(fate models.DeliveryState) demoPaper {
 }
 
 // person is the form of a merchant that a single person runs.
+// approved is these papers, each approved by the reviewer.
+func approved(papers ...demoPaper) []demoPaper {
+	for i := range papers {
+		papers[i].verdict = &demoVerdict{}
+	}
+	return papers
+}
+
+func (p demoPaper) refusedFor(note, message string, reasons ...string) demoPaper {
+	p.verdict = &demoVerdict{reasons, note, message}
+	return p
+}
+
 func person(n int, name, owner, about string) onboarding.MerchantForm {
 	f := onboarding.MerchantForm{"name": name, "business_type": doku.Personal, "legal_entity": doku.Perseorangan, "business_line": doku.Retail, "nationality": doku.Indonesia,
 		"description": about, "brand_category": doku.BrandRetail, "owner_name": owner, "owner_position": doku.PositionOwner, "owner_nationality": doku.Indonesia,
@@ -124,15 +146,20 @@ func demoMerchants() []demoMerchant {
 		{form: person(5, "Kedai Contoh Senja", "Contoh Prasetya", "Kedai teh dan camilan"), due: 3,
 			papers: []demoPaper{shopPhoto(), portrait(), unsharp}},
 		{form: company(6, "UD Contoh Makmur", "Sampel Hartono", "UD", doku.Retail, "Bahan bangunan"), due: 5,
-			papers: append(documents("IZIN_USAHA", "NPWP_ORANG_PRIBADI"), shopPhoto(), card(6), document(doku.CodeNIB).with(models.Waiting))},
+			papers: append([]demoPaper{document("IZIN_USAHA").refusedFor("Nomor izin bergeser dari garisnya (contoh)", "Foto berwarna dari izin aslinya", "suspected_manipulation", "image_black_and_white"),
+				document("NPWP_ORANG_PRIBADI")}, shopPhoto(), card(6), document(doku.CodeNIB).with(models.Waiting))},
 		{form: person(7, "Warung Contoh Satu", "Contoh Sulastri", "Warung makan"),
 			papers: []demoPaper{shopPhoto(), takenBack, card(8), portrait()}, register: true},
 		{form: company(8, "Universitas Contoh Bangsa", "Sampel Nugroho", "PTN_BH", "EDUCATION", "Pendidikan tinggi"), due: 21,
-			papers: append(documents("SK_KEMENDIKBUDRISTEK", "NPWP_BADAN", "IZIN_DISPENDIK_KEMENDIKBUD"), shopPhoto(), card(9))},
+			papers: append(approved(document("SK_KEMENDIKBUDRISTEK"), shopPhoto()), document("IZIN_DISPENDIK_KEMENDIKBUD"), card(9),
+				document("NPWP_BADAN").refusedFor("Masa berlaku tertulis di sudut kanan (contoh)", "Mohon terbitan tahun ini", "document_expired", "image_glare")),
+			comment: "Rektor baru dilantik bulan lalu; data pengurus menyusul. (contoh)"},
 		{form: company(9, "CV Contoh Kirim Cepat", "Contoh Firmansyah", "CV", "LOGISTICS", "Kurir dalam kota"), due: 7,
-			papers: append(documents(doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN", "SK_KEMENKUMHAM"), shopPhoto(), second, card(10), demoPaper{category: doku.CategoryLogo, byHand: true})},
+			papers: approved(append(documents(doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN", "SK_KEMENKUMHAM"), shopPhoto(), second, card(10), demoPaper{category: doku.CategoryLogo, byHand: true})...)},
 		{form: company(10, "Koperasi Contoh Sejahtera", "Sampel Kurnia", "KOPERASI", "FINANCIAL_SERVICE", "Simpan pinjam anggota"), due: 1,
-			papers: append(documents(doku.CodeNIB, doku.CodeNIB, doku.CodeNIB, "NPWP_BADAN", "AKTA_PENDIRIAN_PERUSAHAAN"), card(11))},
+			papers: append(documents(doku.CodeNIB, doku.CodeNIB, doku.CodeNIB, "AKTA_PENDIRIAN_PERUSAHAAN"), card(11),
+				document("NPWP_BADAN").refusedFor("", "Foto di siang hari, tanpa laminasi", "image_blurry")),
+			comment: "Bendahara yang memegang NPWP, bukan ketua. (contoh)", message: true},
 		{form: company(11, "Yayasan Contoh Peduli", "Contoh Handayani", "YAYASAN", "CHARITY", "Beasiswa dan santunan"), due: -5,
 			papers: append(documents("TANDA_DAFTAR_YAYASAN", "SK_PENDIRIAN_YAYASAN", "NPWP_BADAN", "SK_KEMENKUMHAM"), shopPhoto(), card(12), document("IZIN_PUB").with(models.Failed))},
 		{form: company(12, "PT Contoh Kopi Nusantara", "Sampel Maharani", "PT", "FOOD_AND_BEVERAGE", "Kopi sangrai dan kedai"),

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"berkas/doku/dokusim"
 	"berkas/handlers"
 	"berkas/internal/fault"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/onboarding"
 )
@@ -30,7 +32,8 @@ const (
 // first looks whether it was done already, so that a demonstration that was killed goes on where it stopped.
 type demonstration struct {
 	*portal
-	actor models.Actor
+	actor    models.Actor
+	reviewer models.Actor
 }
 
 // addDemoMerchants makes the demonstration's merchants, once. Whatever goes wrong with them is no reason to stop serving.
@@ -59,7 +62,11 @@ func (p *portal) demonstrate(ctx context.Context) (made int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	d := &demonstration{p, staff.Actor("")}
+	reviewer, err := p.store.PersonByEmail(ctx, handlers.DemoPeople[1].Email)
+	if err != nil {
+		return 0, err
+	}
+	d := &demonstration{p, staff.Actor(""), reviewer.Actor("")}
 	if slices.ContainsFunc(set, demoMerchant.hasPDF) {
 		go func() { _ = p.papers.Warm(ctx) }() // what hinders it, hinders the first PDF and is said there
 	}
@@ -143,6 +150,9 @@ func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.
 			return fmt.Errorf("%s: %w", p.title(), err)
 		}
 	}
+	if err := d.talk(ctx, m, id); err != nil {
+		return err
+	}
 	if m.register {
 		if err := d.register(ctx, id); err != nil {
 			return err
@@ -152,6 +162,53 @@ func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.
 		return d.service.ArchiveMerchant(ctx, d.actor, id)
 	}
 	return nil
+}
+
+// talk has the reviewer decide on a merchant's papers and write to colleagues, and the staff tell the merchant.
+func (d *demonstration) talk(ctx context.Context, m *demoMerchant, id models.MerchantID) error {
+	for _, p := range m.papers {
+		if p.verdict == nil {
+			continue
+		}
+		if err := d.decide(ctx, id, p); err != nil {
+			return fmt.Errorf("%s: %w", p.title(), err)
+		}
+	}
+	comments, err := d.store.Comments(ctx, id)
+	if err == nil && m.comment != "" && len(comments) == 0 {
+		err = d.service.Comment(ctx, d.reviewer, id, m.comment)
+	}
+	if err != nil || !m.message {
+		return err
+	}
+	known, err := d.store.Merchant(ctx, id)
+	if err != nil || known.MessagedAt != nil {
+		return err
+	}
+	draft, err := d.service.DraftMessage(ctx, known, words.ID, handlers.DemoPeople[0].Name)
+	if err == nil {
+		_, err = d.service.RecordMessage(ctx, d.actor, onboarding.MessageInput{Merchant: id, Channel: models.WhatsApp, Language: words.ID, Text: draft.Text})
+	}
+	return err
+}
+
+// decide has the reviewer decide on the newest version of a paper once it is at DOKU, unless somebody did.
+func (d *demonstration) decide(ctx context.Context, id models.MerchantID, p demoPaper) error {
+	row, err := d.place(ctx, id, p)
+	if err != nil || row.Newest() == nil {
+		return err
+	}
+	doc, err := d.settled(ctx, row.Newest().ID)
+	if err != nil || doc.State != models.Delivered || doc.Review != models.Undecided {
+		return err
+	}
+	in := onboarding.DecisionInput{Document: doc.ID, Version: doc.Version, SHA256: hex.EncodeToString(doc.SHA256), Outcome: models.Approve, Reasons: p.verdict.reasons,
+		Note: p.verdict.note, Message: p.verdict.message}
+	if len(in.Reasons) > 0 {
+		in.Outcome = models.Refuse
+	}
+	_, err = d.service.Decide(ctx, d.reviewer, in)
+	return err
 }
 
 // place is the row of the checklist a paper belongs to. What DOKU does not ask for is added by hand.
