@@ -18,14 +18,18 @@ const (
 	smallNeed = smallSide * smallSide * 7
 )
 
-// shrink draws src on white with its longest side at most side pixels, never larger. A copy of moderate size is halved
-// until the last step is less than a half, so that every pixel has its say; a full photo is sampled once, for halving
-// it would cost another half of its memory.
+// shrink draws src on white with its longest side at most side pixels, never larger. A photo as it was decoded is averaged
+// in whole steps, so that every pixel has its say at little cost. A copy of moderate size is halved until the last step is
+// less than a half; any other is sampled once, for halving it would cost another half of its memory.
 func shrink(src image.Image, side int) *image.RGBA {
 	w, h := src.Bounds().Dx(), src.Bounds().Dy()
 	longest := max(w, h)
 	if longest <= side {
 		return scaled(src, w, h)
+	}
+	if photo, ok := src.(*image.YCbCr); ok {
+		small := averaged(photo, (longest+side-1)/side)
+		return scaled(small, small.Rect.Dx(), small.Rect.Dy())
 	}
 	f := float64(side) / float64(longest)
 	width, height := max(1, int(math.Round(float64(w)*f))), max(1, int(math.Round(float64(h)*f)))
@@ -36,7 +40,44 @@ func shrink(src image.Image, side int) *image.RGBA {
 	return scaled(src, width, height)
 }
 
-// scaled uses ApproxBiLinear because it reads YCbCr planes directly and needs no working memory.
+// averaged is a picture k times smaller.
+func averaged(m *image.YCbCr, k int) *image.YCbCr {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	small := image.NewYCbCr(image.Rect(0, 0, (w+k-1)/k, (h+k-1)/k), m.SubsampleRatio)
+	averagePlane(small.Y, small.YStride, m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y):], m.YStride, w, h, k)
+	first := m.COffset(m.Rect.Min.X, m.Rect.Min.Y)
+	cw := m.COffset(m.Rect.Max.X-1, m.Rect.Min.Y) - first + 1
+	ch := (m.COffset(m.Rect.Min.X, m.Rect.Max.Y-1)-first)/m.CStride + 1
+	averagePlane(small.Cb, small.CStride, m.Cb[first:], m.CStride, cw, ch, k)
+	averagePlane(small.Cr, small.CStride, m.Cr[first:], m.CStride, cw, ch, k)
+	return small
+}
+
+// averagePlane writes the means of fields of k by k samples, smaller ones at the right and at the bottom.
+func averagePlane(dst []uint8, dstStride int, src []uint8, srcStride, w, h, k int) {
+	sums := make([]int, (w+k-1)/k)
+	for top := 0; top < h; top += k {
+		rows := min(k, h-top)
+		clear(sums)
+		for y := top; y < top+rows; y++ {
+			line := src[y*srcStride : y*srcStride+w]
+			for i := range sums {
+				sum := 0
+				for _, v := range line[i*k : min(i*k+k, w)] {
+					sum += int(v)
+				}
+				sums[i] += sum
+			}
+		}
+		out := dst[top/k*dstStride:]
+		for i, sum := range sums {
+			n := rows * min(k, w-i*k)
+			out[i] = uint8((sum + n/2) / n)
+		}
+	}
+}
+
+// scaled draws src on white. ApproxBiLinear reads YCbCr planes directly and needs no working memory.
 func scaled(src image.Image, w, h int) *image.RGBA {
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
 	op := draw.Src
@@ -44,7 +85,11 @@ func scaled(src image.Image, w, h int) *image.RGBA {
 		draw.Draw(dst, dst.Rect, image.White, image.Point{}, draw.Src)
 		op = draw.Over
 	}
-	draw.ApproxBiLinear.Scale(dst, dst.Rect, src, src.Bounds(), op, nil)
+	if src.Bounds().Dx() == w && src.Bounds().Dy() == h {
+		draw.Draw(dst, dst.Rect, src, src.Bounds().Min, op)
+	} else {
+		draw.ApproxBiLinear.Scale(dst, dst.Rect, src, src.Bounds(), op, nil)
+	}
 	return dst
 }
 

@@ -143,3 +143,29 @@ func TestThumbnailsAlwaysFit(t *testing.T) {
 		t.Error("no thumbnail")
 	}
 }
+
+// A photo shrunk in whole steps keeps its brightness, whatever its size and however its colours are sampled.
+func TestShrunkPhotosKeepTheirBrightness(t *testing.T) {
+	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410} {
+		for _, size := range [][2]int{{2048, 1536}, {2047, 1}, {1, 2049}, {1001, 999}, {3001, 2003}, {5, 4321}} {
+			m := image.NewYCbCr(image.Rect(0, 0, size[0], size[1]), ratio)
+			for i := range m.Y {
+				m.Y[i] = uint8(60 + 80*(i%2))
+			}
+			for i := range m.Cb {
+				m.Cb[i], m.Cr[i] = 128, 128
+			}
+			small := shrink(m, smallSide)
+			if longest := max(small.Rect.Dx(), small.Rect.Dy()); longest > smallSide || longest < smallSide/2 {
+				t.Errorf("%v %v became %v", ratio, size, small.Rect)
+			}
+			var sum, n float64
+			for _, y := range luma(small) {
+				sum, n = sum+float64(y), n+1
+			}
+			if mean := sum / n; size[0] > 1 && size[1] > 1 && (mean < 95 || mean > 105) {
+				t.Errorf("%v %v: mean %.1f", ratio, size, mean)
+			}
+		}
+	}
+}
