@@ -6,13 +6,16 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"berkas/internal/auth"
 	"berkas/internal/fault"
+	"berkas/internal/words"
 	"berkas/models"
 	"berkas/onboarding"
 	"berkas/views"
@@ -32,6 +35,9 @@ func (h *handler) showDocument(c echo.Context) error {
 	}
 	if wantsFragment(c) && c.Request().Header.Get("HX-Target") == views.AtDOKU {
 		return h.drawAtDOKU(c, id)
+	}
+	if wantsFragment(c) {
+		return h.drawStages(c, id)
 	}
 	return h.drawDocument(c, http.StatusOK, id, nil)
 }
@@ -90,8 +96,61 @@ func (h *handler) documentPage(c echo.Context, s sight, look onboarding.Look, cl
 	for _, other := range s.row.Documents {
 		v.Versions = append(v.Versions, documentView(other, mayChange(c, m)))
 	}
+	looks, err := h.Reader.Looks(c.Request().Context(), d.ID, looksShown)
+	if err != nil {
+		return v, err
+	}
+	for _, l := range looks {
+		v.Looks = append(v.Looks, views.LookView{Who: l.Who, At: l.OpenedAt, Open: time.Duration(l.OpenMS) * time.Millisecond})
+	}
+	if err := h.compare(c, s, &v); err != nil {
+		return v, err
+	}
 	v.Review, err = h.reviewPanel(c, s, look, clear)
 	return v, err
+}
+
+// looksShown is how many looks at a document its page tells of.
+const looksShown = 50
+
+// drawStages draws the document, and another one beside it where that is asked for, for a page that shows it already.
+func (h *handler) drawStages(c echo.Context, id models.DocumentID) error {
+	s, err := h.sight(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	v := h.documentFacts(c, s.document, s.merchant.Merchant)
+	v.Review.Filter = readReviewFilter(c.QueryParams())
+	if err := h.compare(c, s, &v); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Stages(v))
+}
+
+// compare is what a document can be compared with, earlier versions first, and the one that stands beside it: looking at
+// that is recorded too.
+func (h *handler) compare(c echo.Context, s sight, v *views.DocumentPage) error {
+	ctx, other := c.Request().Context(), c.QueryParam("compare")
+	rows := append([]models.ChecklistRow{s.row}, slices.DeleteFunc(slices.Clone(s.rows), func(r models.ChecklistRow) bool { return r.ID == s.row.ID })...)
+	for _, row := range rows {
+		for _, d := range row.Documents {
+			name := documentName(ctx, d.Category, d.Code)
+			if d.ID == s.document.ID {
+				continue
+			}
+			v.Comparable = append(v.Comparable, views.Option{Value: d.ID.String(), Text: words.T(ctx, "viewer.compare_option", "document", name, "n", d.Version)})
+			if d.ID.String() != other {
+				continue
+			}
+			look, err := h.Service.ViewedDocument(ctx, actor(c), d, false)
+			if err != nil {
+				return err
+			}
+			v.Beside = &views.StageView{Document: documentView(d, rights{}), Name: name, Rotation: d.Rotation,
+				Source: h.source(d, s.merchant.Merchant, onboarding.LinkFresh(d, h.Now())), Look: int64(look.ID)}
+		}
+	}
+	return nil
 }
 
 // documentFacts is what a document's page says of the document itself.

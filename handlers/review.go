@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,9 @@ func (h *handler) listReview(c echo.Context) error {
 		return err
 	}
 	v := views.ReviewPage{Filter: q}
+	if after != nil {
+		v.After = writeReviewCursor(*after)
+	}
 	if len(rows) > pageRows {
 		rows = rows[:pageRows]
 		v.NextURL = views.ReviewPageURL(q, writeReviewCursor(rows[pageRows-1].Cursor()))
@@ -129,8 +133,12 @@ func reviewRow(row models.ReviewRow, me models.PersonID, now time.Time, within t
 	v := views.ReviewRow{ID: int64(row.ID), HasThumbnail: row.HasThumbnail, MerchantID: int64(row.MerchantID), Merchant: row.Merchant, Category: row.Category, Code: row.Code,
 		Version: row.Version, BusinessType: row.BusinessType, BusinessLine: row.BusinessLine, Due: at(row.ReviewDueOn), Since: row.QueuedAt, Late: now.Sub(row.QueuedAt) > within,
 		Uploader: row.Uploader, Own: row.UploadedBy == me, Leaser: row.Leaser, Mine: row.LeasedBy == me, Assigned: row.Assigned, First: row.FirstApproved, Snoozed: at(row.SnoozedUntil)}
-	v.Overdue = row.ReviewDueOn != nil && now.In(words.WIB).Format(time.DateOnly) > row.ReviewDueOn.Format(time.DateOnly)
+	v.Overdue = overdue(row.ReviewDueOn, now)
 	return v
+}
+
+func overdue(due *time.Time, now time.Time) bool {
+	return due != nil && inDays(now, 0) > due.Format(time.DateOnly)
 }
 
 // A cursor is written as due day, microseconds and id.
@@ -165,27 +173,32 @@ func readReviewCursor(s string) *models.ReviewCursor {
 }
 
 // nextReview leases the next document and leads to it, or to the queue when there is none. from is the one that the
-// reader leaves.
+// reader leaves, after its place in the queue. With preload the next one is only loaded ahead: 204 when there is none.
 func (h *handler) nextReview(c echo.Context) error {
 	f, err := form(c)
 	if err != nil {
 		return err
 	}
 	from, _ := strconv.ParseInt(f.Get("from"), 10, 64)
-	return h.leadToNext(c, readReviewFilter(f), models.DocumentID(from))
+	return h.leadToNext(c, f, models.DocumentID(from))
 }
 
-func (h *handler) leadToNext(c echo.Context, q views.ReviewFilter, from models.DocumentID) error {
-	ctx := c.Request().Context()
-	f, err := h.reviewFilter(ctx, q, person(c))
+func (h *handler) leadToNext(c echo.Context, f url.Values, from models.DocumentID) error {
+	ctx, q := c.Request().Context(), readReviewFilter(f)
+	filter, err := h.reviewFilter(ctx, q, person(c))
 	if err != nil {
 		return err
 	}
-	id, err := h.Service.NextToReview(ctx, actor(c), f, from)
-	if err != nil {
+	in := onboarding.NextInput{Filter: filter, From: from, Behind: readReviewCursor(f.Get("after")), Ahead: f.Get("preload") != ""}
+	id, err := h.Service.NextToReview(ctx, actor(c), in)
+	switch {
+	case err != nil:
 		return err
-	}
-	if id == 0 {
+	case in.Ahead && id == 0:
+		return c.NoContent(http.StatusNoContent)
+	case in.Ahead:
+		return see(c, views.AheadURL(int64(id), q))
+	case id == 0:
 		if q != (views.ReviewFilter{}) {
 			h.flash(c, "info", "review_done_here")
 		} else {
@@ -219,11 +232,20 @@ func (h *handler) decide(c echo.Context, outcome models.Outcome) error {
 	case err != nil:
 		return err
 	}
-	h.flash(c, "good", "document_"+string(outcome))
-	if f.Get("next") != "" {
-		return h.leadToNext(c, readReviewFilter(f), id)
+	return h.decided(c, id, f, "document_"+string(outcome), views.InReviewURL(int64(id), readReviewFilter(f)))
+}
+
+// decided leads on after something was done with a document: to the next one when asked to. A script, which knows what
+// comes next, only hears that it was done.
+func (h *handler) decided(c echo.Context, id models.DocumentID, f url.Values, done, otherwise string) error {
+	if wantsFragment(c) {
+		return c.NoContent(http.StatusNoContent)
 	}
-	return see(c, views.InReviewURL(int64(id), readReviewFilter(f)))
+	h.flash(c, "good", done)
+	if f.Get("next") != "" {
+		return h.leadToNext(c, f, id)
+	}
+	return see(c, otherwise)
 }
 
 func readDecision(f url.Values, id models.DocumentID, outcome models.Outcome) onboarding.DecisionInput {
@@ -241,8 +263,9 @@ func (h *handler) refuseDecision(c echo.Context, id models.DocumentID, why *faul
 	}
 	return h.drawDocument(c, http.StatusUnprocessableEntity, id, func(v *views.DocumentPage) {
 		r := &v.Review
-		r.Error = &views.Message{Code: why.Code, Params: why.Params}
-		r.Note, r.Message, r.Question, r.Filter = f.Get("note"), f.Get("message"), f.Get("question"), readReviewFilter(f)
+		r.Open, r.Error = path.Base(c.Request().URL.Path), &views.Message{Code: why.Code, Params: why.Params}
+		r.Note, r.Message, r.Question, r.Colleague, r.Filter = f.Get("note"), f.Get("message"), f.Get("question"), f.Get("colleague"), readReviewFilter(f)
+		r.Expires = orElse(f.Get("expires"), r.Expires)
 		for i := range r.Reasons {
 			r.Reasons[i].Chosen = slices.Contains(f["reason"], r.Reasons[i].Code)
 		}
@@ -264,12 +287,12 @@ func (h *handler) drawConflict(c echo.Context, id models.DocumentID, why *fault.
 		v.Now = &view
 	}
 	v.Facts = compareFacts(h.Service.Seen(s.document, actor(c), f.Get("seen")), s.facts.List)
-	decisions, err := h.Service.Decisions(ctx, id)
+	decisions, err := h.Service.Decisions(ctx, s.document.SlotID)
 	if err != nil {
 		return err
 	}
 	for _, d := range decisions {
-		if d.Standing == models.Counts {
+		if d.Standing == models.Counts && d.DocumentID == id {
 			current := decisionView(d)
 			v.Current = &current
 		}
@@ -317,7 +340,8 @@ func decisionView(d onboarding.Said) views.DecisionView {
 type sight struct {
 	document models.Document
 	merchant models.MerchantPage
-	row      models.ChecklistRow
+	rows     []models.ChecklistRow
+	row      models.ChecklistRow // the document's own
 	facts    onboarding.Facts
 }
 
@@ -328,21 +352,24 @@ func (h *handler) sight(ctx context.Context, a models.Actor, id models.DocumentI
 	if s.merchant, err = h.merchantPage(ctx, s.document.MerchantID); err != nil {
 		return s, err
 	}
-	rows, err := h.Reader.ChecklistVersions(ctx, s.document.MerchantID)
-	if err != nil {
+	if s.rows, err = h.Reader.ChecklistVersions(ctx, s.document.MerchantID); err != nil {
 		return s, err
 	}
-	if i := slices.IndexFunc(rows, func(r models.ChecklistRow) bool { return r.ID == s.document.SlotID }); i >= 0 {
-		s.row = rows[i]
+	if i := slices.IndexFunc(s.rows, func(r models.ChecklistRow) bool { return r.ID == s.document.SlotID }); i >= 0 {
+		s.row = s.rows[i]
 	}
-	s.facts, err = h.Service.Facts(s.merchant.Dossier, rows, s.document, a)
+	s.facts, err = h.Service.Facts(s.merchant.Dossier, s.rows, s.document, a)
 	return s, err
 }
 
 // reviewPanel is what a document's page says of its review.
 func (h *handler) reviewPanel(c echo.Context, s sight, look onboarding.Look, clear bool) (views.ReviewPanel, error) {
 	ctx, d := c.Request().Context(), s.document
-	v := views.ReviewPanel{State: d.Review, FactsHash: s.facts.Hash, Seen: s.facts.Seen, Offered: can(c, auth.DecideDocuments), Look: int64(look.ID), Filter: readReviewFilter(c.QueryParams())}
+	v := views.ReviewPanel{State: d.Review, FactsHash: s.facts.Hash, Seen: s.facts.Seen, Offered: can(c, auth.DecideDocuments), Look: int64(look.ID), Filter: readReviewFilter(c.QueryParams()),
+		Leased: look.Leased, Due: at(d.ReviewDueOn), Overdue: overdue(d.ReviewDueOn, h.Now())}
+	if d.QueuedAt != nil {
+		v.Place = writeReviewCursor(models.ReviewCursor{DueOn: d.ReviewDueOn, QueuedAt: *d.QueuedAt, ID: d.ID})
+	}
 	for _, f := range s.facts.List {
 		shown := factView(f, clear)
 		v.Facts = append(v.Facts, shown)
@@ -352,19 +379,24 @@ func (h *handler) reviewPanel(c echo.Context, s sight, look onboarding.Look, cle
 	if d.ExpiresOn != nil {
 		v.Expires = d.ExpiresOn.Format(time.DateOnly)
 	}
-	decisions, err := h.Service.Decisions(ctx, d.ID)
+	all, err := h.Service.Decisions(ctx, d.SlotID)
 	if err != nil {
 		return v, err
 	}
-	for _, said := range decisions {
+	var decisions []onboarding.Said // on this version
+	for _, said := range all {
 		view := decisionView(said)
+		v.History = append(v.History, view)
+		if said.DocumentID != d.ID {
+			continue
+		}
+		decisions = append(decisions, said)
 		if said.Standing == models.Counts {
 			v.Current = &view
 		}
 		if said.Standing == models.First && said.SettledAt == nil {
 			v.First = said.Decider
 		}
-		v.History = append(v.History, view)
 	}
 	questions, err := h.Reader.Questions(ctx, d.ID)
 	if err != nil {
@@ -390,6 +422,9 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 	switch {
 	case d.WithdrawnAt != nil, newest == nil, newest.ID != d.ID:
 		v.Why.Code = "review_superseded"
+		if newest != nil {
+			v.NewestURL = views.InReviewURL(int64(newest.ID), v.Filter)
+		}
 	case d.State != models.Delivered:
 		v.Why.Code = "review_not_delivered"
 	case s.merchant.Merchant.ArchivedAt != nil:
@@ -409,6 +444,10 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 	}
 	if !v.CanDecide {
 		return nil
+	}
+	v.AsksExpiry, v.Tomorrow = onboarding.Expires(d.Category, d.Code), inDays(h.Now(), 1)
+	for _, n := range []int{1, 3, 7} {
+		v.SnoozeDays = append(v.SnoozeDays, views.SnoozeDay{N: n, Value: inDays(h.Now(), n)})
 	}
 	settings, err := h.Reader.ReasonSettings(ctx)
 	if err != nil {
@@ -439,6 +478,10 @@ func (h *handler) hints(ctx context.Context, s sight) (list []views.HintView, er
 	return list, err
 }
 
+func inDays(now time.Time, n int) string {
+	return now.In(words.WIB).AddDate(0, 0, n).Format(time.DateOnly)
+}
+
 func (h *handler) undoDecision(c echo.Context) error {
 	id, err := documentID(c)
 	if err != nil {
@@ -451,8 +494,8 @@ func (h *handler) undoDecision(c echo.Context) error {
 	if err := h.Service.Undo(c.Request().Context(), actor(c), id); err != nil {
 		return err
 	}
-	h.flash(c, "good", "decision_undone")
-	return see(c, views.InReviewURL(int64(id), readReviewFilter(f)))
+	f.Del("next")
+	return h.decided(c, id, f, "decision_undone", views.InReviewURL(int64(id), readReviewFilter(f)))
 }
 
 func (h *handler) askColleague(c echo.Context) error {
@@ -490,11 +533,7 @@ func (h *handler) setAside(c echo.Context, done string, do func(context.Context,
 	} else if err != nil {
 		return err
 	}
-	h.flash(c, "good", done)
-	if f.Get("next") != "" {
-		return h.leadToNext(c, readReviewFilter(f), id)
-	}
-	return see(c, views.ReviewPageURL(readReviewFilter(f), ""))
+	return h.decided(c, id, f, done, views.ReviewPageURL(readReviewFilter(f), ""))
 }
 
 // showFacts draws the document with what was typed in clear.
@@ -534,8 +573,9 @@ func (h *handler) lookAtDocument(c echo.Context) error {
 	}
 	look, _ := strconv.ParseInt(f.Get("look"), 10, 64)
 	ms, _ := strconv.ParseInt(f.Get("ms"), 10, 64)
-	decides, leaving := can(c, auth.DecideDocuments), f.Get("leaving") != ""
-	if look == 0 { // it was loaded ahead and is shown now
+	leaving := f.Get("leaving") != ""
+	decides := can(c, auth.DecideDocuments) && f.Get("beside") == "" // what is only compared with is leased to nobody
+	if look == 0 && !leaving {                                       // it was loaded ahead and is shown now
 		d, err := h.Reader.Document(c.Request().Context(), id)
 		if err != nil {
 			return err

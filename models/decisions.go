@@ -61,6 +61,11 @@ func (r Reader) Decisions(ctx context.Context, id DocumentID) ([]Decision, error
 	return scan[Decision](ctx, r, `select `+decisionFacts+` from decisions where document_id = ? order by id desc limit 100`, id)
 }
 
+// DecisionsOfSlot are those on all versions of a slot's document, newest first.
+func (r Reader) DecisionsOfSlot(ctx context.Context, id SlotID) ([]Decision, error) {
+	return scan[Decision](ctx, r, `select `+decisionFacts+` from decisions where document_id in (select id from documents where slot_id = ?) order by id desc limit 100`, id)
+}
+
 // DecisionsOfMerchant are those that count, or wait for a second reviewer, of a merchant's documents that count.
 func (r Reader) DecisionsOfMerchant(ctx context.Context, id MerchantID) ([]Decision, error) {
 	return scan[Decision](ctx, r, `select `+decisionFacts+` from decisions where merchant_id = ? and (standing = 'counts' or standing = 'first' and settled_at is null)

@@ -69,17 +69,23 @@ func (r Reader) ReviewQueue(ctx context.Context, f ReviewFilter, now time.Time, 
 
 // page is the statement of a page. The limit stands in it, so that it is planned for a page and not for a tenth of all.
 func (f ReviewFilter) page(now time.Time, after *ReviewCursor, limit int) (string, []any) {
-	where, args := f.where(now)
-	if after != nil {
-		where += " and (" + reviewOrderSQL + ") > (?::date, ?, ?)"
-		args = append(args, dayOr(after.DueOn, "infinity"), after.QueuedAt, after.ID)
-	}
+	where, args := f.behind(now, after)
 	return `select d.*, (select name from merchants m where m.id = d.merchant_id) as merchant, coalesce((select name from people p where p.id = d.uploaded_by), '') as uploader,
 			coalesce((select name from people p where p.id = d.leased_by), '') as leaser, coalesce((select name from people p where p.id = d.assigned_to), '') as assigned,
 			coalesce((select name from people p where p.id = d.first_approved_by), '') as first_approved
 		from (select d.id, d.merchant_id, d.business_type, d.business_line, d.category, d.code, d.version, d.thumbnail is not null as has_thumbnail, d.review_due_on, d.queued_at,
 				d.uploaded_by, case when d.leased_until > ? then d.leased_by end as leased_by, d.leased_until, d.assigned_to, d.first_approved_by, d.snoozed_until
 			from documents d where ` + where + ` order by ` + reviewOrderSQL + ` limit ` + strconv.Itoa(limit) + `) d order by ` + reviewOrderSQL, append([]any{now}, args...)
+}
+
+// behind is where, behind a place in the queue.
+func (f ReviewFilter) behind(now time.Time, place *ReviewCursor) (string, []any) {
+	where, args := f.where(now)
+	if place != nil {
+		where += " and (" + reviewOrderSQL + ") > (?::date, ?, ?)"
+		args = append(args, dayOr(place.DueOn, "infinity"), place.QueuedAt, place.ID)
+	}
+	return where, args
 }
 
 func (f ReviewFilter) where(now time.Time) (string, []any) {
@@ -155,19 +161,15 @@ func (r Reader) KindsInReview(ctx context.Context) ([]Slot, error) {
 const forMeSQL = `(d.leased_by is null or d.leased_by = ? or d.leased_until <= ?) and (d.assigned_to is null or d.assigned_to = ?)
 	and d.uploaded_by is distinct from ? and d.first_approved_by is distinct from ?`
 
-// LeaseNext leases the first document of the queue that the reviewer may be given to them until then, skip excepted, and
-// gives skip back. 0 when there is none. Two reviewers who ask at the same instant get two different ones.
-func (k Keep) LeaseNext(ctx context.Context, me PersonID, f ReviewFilter, skip DocumentID, d time.Duration) (DocumentID, error) {
+// LeaseNext leases the first document of the queue behind a place (nil: of all) that the reviewer may be given to them until
+// then, skip excepted. 0 when there is none. Two reviewers who ask at the same instant get two different ones.
+func (k Keep) LeaseNext(ctx context.Context, me PersonID, f ReviewFilter, behind *ReviewCursor, skip DocumentID, d time.Duration) (DocumentID, error) {
 	now := k.s.now()
-	where, args := f.where(now)
+	where, args := f.behind(now, behind)
 	sql := `update documents set leased_by = ?, leased_until = ? where id = (select d.id from documents d where ` + where + ` and ` + forMeSQL + ` and d.id <> ?
 		order by ` + reviewOrderSQL + ` limit 1 for update skip locked) returning id`
 	args = append([]any{me, now.Add(d)}, args...)
-	id, err := one[DocumentID](ctx, k.s.Reader, sql, append(args, me, now, me, me, me, skip)...)
-	if err == nil && id != 0 && skip != 0 {
-		err = k.ReleaseDocument(ctx, skip, me)
-	}
-	return id, err
+	return one[DocumentID](ctx, k.s.Reader, sql, append(args, me, now, me, me, me, skip)...)
 }
 
 // LeaseDocument leases an undecided document to a reviewer until then, or for longer when it is theirs already. false when
@@ -179,9 +181,11 @@ func (k Keep) LeaseDocument(ctx context.Context, id DocumentID, me PersonID, d t
 	return n == 1, err
 }
 
-// ReleaseDocument gives a lease back.
-func (k Keep) ReleaseDocument(ctx context.Context, id DocumentID, me PersonID) error {
-	_, err := k.exec(ctx, `update documents set leased_by = null, leased_until = null where id = ? and leased_by = ?`, id, me)
+// ReleaseDocument gives a lease back: that of a look, unless the reviewer has opened the document again since, as on
+// loading its page anew; with look 0 in any case.
+func (k Keep) ReleaseDocument(ctx context.Context, id DocumentID, me PersonID, look LookID) error {
+	_, err := k.exec(ctx, `update documents set leased_by = null, leased_until = null where id = ? and leased_by = ?
+		and (? = 0 or not exists (select 1 from looks where document_id = ? and person_id = ? and looks.id > ?))`, id, me, look, id, me, look)
 	return err
 }
 

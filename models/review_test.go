@@ -116,7 +116,7 @@ func TestProofOfTheQueuesPlans(t *testing.T) {
 			}
 			return err
 		})
-		ask("next "+name, func() error { _, err := b.Keep().LeaseNext(b.ctx(), me, f, 0, time.Minute); return err })
+		ask("next "+name, func() error { _, err := b.Keep().LeaseNext(b.ctx(), me, f, nil, 0, time.Minute); return err })
 	}
 	ask("mine", func() error {
 		_, err := b.ReviewQueue(b.ctx(), models.ReviewFilter{Mine: me}, noon, nil, 51)
@@ -138,12 +138,12 @@ func TestALeaseIsHeldByOne(t *testing.T) {
 	b.queue(100)
 	one, two := b.person+1, b.person+2
 	k := b.Keep()
-	id, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, 0, time.Minute)
+	id, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, nil, 0, time.Minute)
 	b.must(err)
-	if again, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, 0, time.Minute); err != nil || again != id {
+	if again, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, nil, 0, time.Minute); err != nil || again != id {
 		t.Errorf("%d, then %d %v: a lease is its holder's", id, again, err)
 	}
-	other, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, id, time.Minute)
+	other, err := k.LeaseNext(b.ctx(), one, models.ReviewFilter{}, nil, id, time.Minute)
 	b.must(err)
 	if other == id || other == 0 {
 		t.Errorf("%d after %d", other, id)
@@ -151,10 +151,11 @@ func TestALeaseIsHeldByOne(t *testing.T) {
 	if held, err := k.LeaseDocument(b.ctx(), other, two, time.Minute); err != nil || held {
 		t.Errorf("%v %v: another's lease", held, err)
 	}
+	b.must(k.ReleaseDocument(b.ctx(), id, one, 0))
 	if held, err := k.LeaseDocument(b.ctx(), id, two, time.Minute); err != nil || !held {
 		t.Errorf("%v %v: what was given back", held, err)
 	}
-	b.must(k.ReleaseDocument(b.ctx(), other, two))
+	b.must(k.ReleaseDocument(b.ctx(), other, two, 0))
 	if held, err := k.LeaseDocument(b.ctx(), other, two, time.Minute); err != nil || held {
 		t.Errorf("%v %v: another gave it back", held, err)
 	}

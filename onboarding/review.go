@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"berkas/doku"
 	"berkas/internal/fault"
 	"berkas/models"
 )
@@ -20,6 +21,13 @@ const (
 	maxNote   = 1000 // characters
 	maxSnooze = 90 * 24 * time.Hour
 )
+
+// Expires reports whether documents of a kind are valid until a date: identity cards of citizens, tax and business numbers
+// and deeds are for life.
+func Expires(category, code string) bool {
+	lasting := []string{doku.CodeKTP, doku.CodeNIB, "NIB_PERSEORANGAN", doku.CodeNPWPBadan, "NPWP_ORANG_PRIBADI", "AKTA_PENDIRIAN_PERUSAHAAN", "SK_KEMENKUMHAM", "SK_PENDIRIAN_YAYASAN"}
+	return category == doku.CategoryDocument && !slices.Contains(lasting, code)
+}
 
 // DecisionInput is what a reviewer decided, and what of: the version, its bytes and the typed data as they were seen.
 type DecisionInput struct {
@@ -320,14 +328,30 @@ func (s *Service) onUndecided(ctx context.Context, actor models.Actor, id models
 	})
 }
 
-// NextToReview leases the next document that a reviewer may be given; 0 when there is none. skip is given back and not
-// given again. Two reviewers who ask at the same instant get two different ones.
-func (s *Service) NextToReview(ctx context.Context, actor models.Actor, f models.ReviewFilter, skip models.DocumentID) (models.DocumentID, error) {
+// NextInput asks for the next document of the queue.
+type NextInput struct {
+	Filter models.ReviewFilter
+	From   models.DocumentID    // the one that is left: it is given back, and not given again
+	Behind *models.ReviewCursor // where the queue goes on; nil from its start
+	Ahead  bool                 // From is not left yet: the next one is only to be loaded ahead
+}
+
+// NextToReview leases the next document that a reviewer may be given, from the start of the queue when there is none
+// behind; 0 when there is none at all. Two reviewers who ask at the same instant get two different ones.
+func (s *Service) NextToReview(ctx context.Context, actor models.Actor, in NextInput) (models.DocumentID, error) {
 	set, err := s.Store.ReviewSettings(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return s.Store.Keep().LeaseNext(ctx, actor.Person, f, skip, lease(set))
+	keep := s.Store.Keep()
+	id, err := keep.LeaseNext(ctx, actor.Person, in.Filter, in.Behind, in.From, lease(set))
+	if err == nil && id == 0 && in.Behind != nil {
+		id, err = keep.LeaseNext(ctx, actor.Person, in.Filter, nil, in.From, lease(set))
+	}
+	if err == nil && in.From != 0 && !in.Ahead {
+		err = keep.ReleaseDocument(ctx, in.From, actor.Person, 0)
+	}
+	return id, err
 }
 
 func lease(set models.ReviewSettings) time.Duration {
@@ -383,7 +407,7 @@ func (s *Service) StillLooking(ctx context.Context, actor models.Actor, id model
 	case !decides:
 		return false, nil
 	case leaving:
-		return false, s.Store.Keep().ReleaseDocument(ctx, id, actor.Person)
+		return false, s.Store.Keep().ReleaseDocument(ctx, id, actor.Person, look)
 	}
 	return s.leaseTo(ctx, actor, id)
 }
@@ -408,9 +432,9 @@ type Said struct {
 	NoteText, MessageText string
 }
 
-// Decisions on a document, newest first, with their notes.
-func (s *Service) Decisions(ctx context.Context, id models.DocumentID) ([]Said, error) {
-	rows, err := s.Store.Decisions(ctx, id)
+// Decisions on all versions of a slot's document, newest first, with their notes.
+func (s *Service) Decisions(ctx context.Context, id models.SlotID) ([]Said, error) {
+	rows, err := s.Store.DecisionsOfSlot(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func (b *bundle) replaceOne() {
 func (b *bundle) decideAll(me models.Actor) {
 	allowed := []string{"", "review_changed", "review_decided", "review_leased", "own_upload"}
 	for {
-		id, err := b.NextToReview(b.ctx(), me, models.ReviewFilter{}, 0)
+		id, err := b.NextToReview(b.ctx(), me, onboarding.NextInput{})
 		if err != nil {
 			b.Error(err)
 			return
@@ -172,7 +172,7 @@ func TestASecondPairOfEyes(t *testing.T) {
 		t.Errorf("%s after the first", d.Review)
 	}
 	b.approve(people[0], id, "own_approval")
-	if next, err := b.NextToReview(b.ctx(), people[0], models.ReviewFilter{Category: "DOCUMENT"}, 0); err != nil || next == id {
+	if next, err := b.NextToReview(b.ctx(), people[0], onboarding.NextInput{Filter: models.ReviewFilter{Category: "DOCUMENT"}}); err != nil || next == id {
 		t.Errorf("%d %v: given to who approved it already", next, err)
 	}
 	b.approve(people[1], id, "")

@@ -6,7 +6,8 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const root = document.documentElement;
   const words = JSON.parse($('meta[name="berkas-words"]')?.content || "{}");
-  const say = (key, params = {}) => words[key].replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+  const fill = (sentence, params = {}) => sentence.replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+  const say = (key, params) => fill(words[key], params);
   const decimals = new Intl.NumberFormat(root.lang, { maximumFractionDigits: 1 });
   const size = (bytes) => bytes < 999500 ? decimals.format(Math.round(bytes / 1000)) + " kB" : decimals.format(bytes / 1e6) + " MB";
   const copyOf = (id) => $("#" + id).content.firstElementChild.cloneNode(true);
@@ -147,5 +148,5 @@
   });
 
   // What the scripts of single pages share.
-  window.berkas = { $, $$, words, say, size, copyOf, announce, notice, copyText };
+  window.berkas = { $, $$, words, fill, say, size, copyOf, announce, notice, copyText };
 })();

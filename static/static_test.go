@@ -81,7 +81,7 @@ func TestIcons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "berkas.js", "slots.js", "form.js", "viewer.js")
+	files = append(files, "berkas.js", "slots.js", "form.js", "viewer.js", "desk.js", "queue.js")
 	var sources strings.Builder
 	for _, file := range files {
 		if strings.HasSuffix(file, "_templ.go") || strings.HasSuffix(file, "_test.go") {

@@ -1,6 +1,9 @@
 package views
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // DocumentPage is the viewer: one document fills the screen, its facts beside it.
 type DocumentPage struct {
@@ -24,6 +27,40 @@ type DocumentPage struct {
 	CanRotate    bool
 	CanUpload    bool
 	Review       ReviewPanel
+	Looks        []LookView // newest first
+	Comparable   []Option   // the merchant's other documents, the version before first
+	Beside       *StageView // the one it is compared with
+}
+
+// StageView is a document as it is looked at.
+type StageView struct {
+	Document DocumentView
+	Name     string
+	Rotation int
+	Source   string
+	Look     int64 // 0: none of its own
+}
+
+// lowSharpness is below which a picture is likely blurred.
+const lowSharpness = 100
+
+func (d DocumentPage) stage(ctx context.Context) StageView {
+	return StageView{Document: d.Document, Name: d.name(ctx), Rotation: d.Rotation, Source: d.Source, Look: d.Review.Look}
+}
+
+// label names a stage: two of them stand beside each other.
+func (s StageView) label(ctx context.Context, beside bool) string {
+	if beside {
+		return say(ctx, "viewer.stage_beside", "document", s.Name, "n", s.Document.Version)
+	}
+	return say(ctx, "viewer.stage", "document", s.Name)
+}
+
+func (s StageView) alt(ctx context.Context, page int) string {
+	if total := s.Document.pageCount(); total > 1 {
+		return say(ctx, "viewer.page", "document", s.Name, "n", page, "total", total)
+	}
+	return say(ctx, "viewer.picture", "document", s.Name, "n", s.Document.Version)
 }
 
 func shortHash(sum string) string {

@@ -315,7 +315,7 @@ func sampleViewer() DocumentPage {
 		Fresh:  true, LinkUntil: sampleTime(-34 * time.Minute), RefreshedAt: sampleTime(26 * time.Minute), Source: "doku",
 		Sharpness: 138.4, TakenAt: sampleTime(27 * hour),
 		Versions:  append([]DocumentView{*slot.Document}, slot.Earlier...),
-		CanRotate: true, CanUpload: true,
+		CanRotate: true, CanUpload: true, Review: ReviewPanel{State: "undecided"},
 	}
 }
 
@@ -391,5 +391,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, slices.Concat(talkSamples(), peopleSamples(), healthSamples(), auditSamples())...)
+	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples())...)
 }

@@ -378,6 +378,7 @@ func scriptWords(ctx context.Context) string {
 		"skip":       say(ctx, "chooser.skip"),
 		"chooserFor": say(ctx, "chooser.for"),
 		"none":       say(ctx, "chooser.none"),
+		"page":       say(ctx, "viewer.page_of"),
 	}
 	text, _ := json.Marshal(keys)
 	return string(text)
@@ -405,13 +406,6 @@ func personOr(ctx context.Context, who string) string {
 	return who
 }
 
-func (d DocumentPage) alt(ctx context.Context, page int) string {
-	if total := d.Document.pageCount(); total > 1 {
-		return say(ctx, "viewer.page", "document", d.name(ctx), "n", page, "total", total)
-	}
-	return say(ctx, "viewer.picture", "document", d.name(ctx), "n", d.Document.Version)
-}
-
 func (f FactView) name(ctx context.Context) string {
 	code, own := strings.CutPrefix(f.Key, "form_")
 	switch {
@@ -427,5 +421,5 @@ func (r ReasonOption) text(ctx context.Context) string {
 	if r.Text != "" {
 		return r.Text
 	}
-	return strings.TrimSuffix(reasonShort(ctx, r.Code, nil), ".")
+	return reasonTitle(ctx, r.Code)
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // The portal's addresses. Nothing else spells one.
@@ -98,3 +99,17 @@ func LookURL(id int64) string    { return fmt.Sprintf("/documents/%d/look", id) 
 // ReviewPageURL is the queue filtered, behind a cursor; InReviewURL a document of it, from which the queue goes on.
 func ReviewPageURL(f ReviewFilter, after string) string { return ReviewURL() + f.query(after) }
 func InReviewURL(id int64, f ReviewFilter) string       { return DocumentURL(id) + f.query("") }
+
+// CompareURL is a document with another one beside it; AheadURL one that is only loaded ahead.
+func CompareURL(id int64, other string, f ReviewFilter) string {
+	return withQuery(InReviewURL(id, f), "compare", other)
+}
+func AheadURL(id int64, f ReviewFilter) string { return withQuery(InReviewURL(id, f), "preload", "1") }
+
+func withQuery(address, name, value string) string {
+	mark := "?"
+	if strings.Contains(address, "?") {
+		mark = "&"
+	}
+	return address + mark + url.Values{name: {value}}.Encode()
+}

@@ -28,6 +28,9 @@ func everything() []Sample {
 	return append(GalleryPages(),
 		Sample{"gallery", Gallery()},
 		Sample{"fragment-audit", AuditList(sampleAudit())},
+		Sample{"fragment-review", ReviewList(sampleReview())},
+		Sample{"fragment-stages", Stages(sampleCompared())},
+		Sample{"fragment-typed", TypedFacts(sampleInReview())},
 		Sample{"fragment-list", MerchantList(sampleMerchants())},
 		Sample{"fragment-checklist", ChecklistFragment(sampleChecklist(), progress)},
 		Sample{"fragment-slot", SlotFragment(slot, progress)},
@@ -45,7 +48,7 @@ func part(v HealthPage) HealthPage {
 }
 
 var (
-	key         = regexp.MustCompile(`^(?:app|audit|find|sought|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|message|comment|settings|gravity|channel|review|type|legal|line|country|document|fault|error|reason|gallery|health)\.[\w.]+$`)
+	key         = regexp.MustCompile(`^(?:app|audit|find|sought|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|message|comment|settings|gravity|channel|review|keys|desk|type|legal|line|country|document|fault|error|reason|gallery|health)\.[\w.]+$`)
 	texts       = regexp.MustCompile(`>([^<]+)<|(?:aria-label|title|alt|placeholder)="([^"]*)"`)
 	forbidden   = regexp.MustCompile(`\sstyle=|\son[a-z]+="|hx-on|javascript:|<script>|https?://`)
 	identified  = regexp.MustCompile(`\sid="([^"]+)"`)
