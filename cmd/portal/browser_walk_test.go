@@ -81,6 +81,7 @@ func knownVisits(t *testing.T) map[string][]visit {
 	merchant := v.newMerchant(t, strings.TrimSpace(strings.Repeat("Koperasi Konsumen Karyawan Sejahtera ", 3))+" Cabang PT")
 	v.mustUpload(t, merchant, ktp, photo())
 	document := v.delivered(t, merchant, ktp, settleTime)
+	refused := refusedMerchant(t, "Warung Ditolak")
 	var samples []visit
 	for _, sample := range views.GalleryPages() {
 		samples = append(samples, visit{path: views.GalleryPageURL(sample.Name), sample: true})
@@ -91,20 +92,24 @@ func knownVisits(t *testing.T) map[string][]visit {
 		"/login": {{path: "/login"}, {path: "/login?next=%2Fmerchants"}, {path: "/nowhere", refused: "404"}},
 		"/merchants": {{path: "/merchants"}, {path: "/merchants?state=todo&business_type=PERSONAL&who=mine&sort=due"}, {path: "/merchants?q=tidak+ada+yang+begini"},
 			{path: "/merchants?q=" + nik, refused: "422"}, {path: "/merchants", role: "reviewer"}},
-		"/merchants/new":            {{path: "/merchants/new"}, {path: "/merchants/new", refused: "422", role: "staff", act: func(b *tab) { b.leave(".merchant-form button.primary") }}},
-		"/merchants/:merchant":      {{path: merchant}, {path: merchant, role: "reviewer"}, {path: "/merchants/999999999", refused: "404", role: "staff"}},
-		"/merchants/:merchant/edit": {{path: merchant + "/edit"}},
-		"/documents/:document":      {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
-		"/review":                   {{path: "/review"}},
-		"/people":                   {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
-		"/people/new":               {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
-		"/people/:person":           {{path: person}},
-		"/me":                       {{path: "/me"}, {path: "/me", role: "admin"}},
-		"/me/password":              {{path: "/me/password"}},
-		"/audit":                    {{path: "/audit"}, {path: "/audit?what=merchant.created"}, {path: "/audit?what=nonsense", refused: "422", role: "admin"}},
-		"/health":                   {{path: "/health"}, {path: "/health", role: "manager"}},
-		"/_gallery":                 {{path: "/_gallery"}},
-		"/_gallery/:sample":         samples,
+		"/merchants/new":                         {{path: "/merchants/new"}, {path: "/merchants/new", refused: "422", role: "staff", act: func(b *tab) { b.leave(".merchant-form button.primary") }}},
+		"/merchants/:merchant":                   {{path: merchant}, {path: merchant, role: "reviewer"}, {path: refused}, {path: refused, role: "manager"}, {path: "/merchants/999999999", refused: "404", role: "staff"}},
+		"/merchants/:merchant/message":           {{path: refused + "/message"}, {path: refused + "/message?language=en"}, {path: merchant + "/message"}},
+		"/merchants/:merchant/messages/:message": {{path: sentMessage(t, refused)}},
+		"/settings":                              {{path: "/settings"}},
+		"/settings/reasons/:code":                {{path: "/settings/reasons/image_blurry"}, {path: "/settings/reasons/other"}},
+		"/merchants/:merchant/edit":              {{path: merchant + "/edit"}},
+		"/documents/:document":                   {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
+		"/review":                                {{path: "/review"}},
+		"/people":                                {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
+		"/people/new":                            {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
+		"/people/:person":                        {{path: person}},
+		"/me":                                    {{path: "/me"}, {path: "/me", role: "admin"}},
+		"/me/password":                           {{path: "/me/password"}},
+		"/audit":                                 {{path: "/audit"}, {path: "/audit?what=merchant.created"}, {path: "/audit?what=nonsense", refused: "422", role: "admin"}},
+		"/health":                                {{path: "/health"}, {path: "/health", role: "manager"}},
+		"/_gallery":                              {{path: "/_gallery"}},
+		"/_gallery/:sample":                      samples,
 	}
 }
 
