@@ -32,7 +32,7 @@ func (s *Service) Hints(ctx context.Context, d models.Document, f Facts) ([]Hint
 		}
 	}
 	alike, err := s.Store.Alike(ctx, d)
-	for _, a := range alike {
+	for _, a := range withoutForms(alike) {
 		code := "picture"
 		if a.Same {
 			code = "file"
@@ -45,6 +45,17 @@ func (s *Service) Hints(ctx context.Context, d models.Document, f Facts) ([]Hint
 		hints = append(hints, Hint{Code: code, Alike: &a})
 	}
 	return hints, err
+}
+
+// manyAlike is from how many on pictures that look the same are a form that many fill in, such as an NIB, and no copies.
+const manyAlike = 4
+
+func withoutForms(alike []models.Alike) []models.Alike {
+	same := slices.DeleteFunc(slices.Clone(alike), func(a models.Alike) bool { return !a.Same })
+	if len(alike)-len(same) >= manyAlike {
+		return same
+	}
+	return alike
 }
 
 // numberHints hold the structure of the numbers typed against each other. What is not typed says nothing.

@@ -91,6 +91,14 @@ func TestHintsOfWhatLooksTheSame(t *testing.T) {
 	if got := b.hints(b.doc(same.ID)); got != "" {
 		t.Errorf("%q of a picture four bits away", got)
 	}
+	b.exec("update documents set review = 'undecided', perceptual_hash = $1 where id = $2", int64(0x3c5a_96a5_1f2e_5d63), first.ID)
+	for _, seed := range []string{"b", "c", "d"} {
+		b.deliver(ktp(one, photo(seed)))
+	}
+	b.exec("update documents set perceptual_hash = $1", int64(0x3c5a_96a5_1f2e_5d63))
+	if got := b.hints(b.doc(same.ID)); got != "" {
+		t.Errorf("%q of a form that many fill in", got)
+	}
 	b.exec("update documents set perceptual_hash = 0")
 	if got := b.hints(b.doc(same.ID)); got != "" {
 		t.Errorf("%q of white sheets", got)
