@@ -251,7 +251,7 @@ func saysTooMuch(text string, settings []models.ReasonSetting) bool {
 			continue
 		}
 		for _, lang := range words.Langs() {
-			for _, sentence := range []string{words.Say(lang, "reason."+r.Code, nil), OwnText(settings, r.Code, lang)} {
+			for _, sentence := range []string{words.Say(lang, "reason."+r.Code, nil), merchantText(lang, r.Code, nil), OwnText(settings, r.Code, lang)} {
 				if sentence = NormalName(sentence); sentence != "" && strings.Contains(text, sentence) {
 					return true
 				}
