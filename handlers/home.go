@@ -42,27 +42,45 @@ var homes = map[models.Role]struct{ figures, groups []asked }{
 	},
 }
 
+// home is what waits for the person who signed in; the part of it that asks for itself gets that part.
 func (h *handler) home(c echo.Context) error {
 	ctx, p := c.Request().Context(), person(c)
-	frame, err := h.page(c, words.T(ctx, "nav.home"), "home")
+	v, err := h.whatWaits(c)
 	if err != nil {
 		return err
 	}
-	v := views.HomePage{Page: frame, Role: string(p.Role), CanAdd: can(c, auth.EditMerchants)}
-	if v.Figures, err = h.figures(ctx, p, homes[p.Role].figures); err != nil {
+	if wantsFragment(c) {
+		return render(c, http.StatusOK, views.HomeWaits(v))
+	}
+	if v.Page, err = h.page(c, words.T(ctx, "nav.home"), "home"); err != nil {
 		return err
+	}
+	if can(c, auth.ViewHealth) && (p.Role == models.RoleAdmin || v.Page.DOKU.State == "down") {
+		if v.Health, err = h.healthBand(ctx); err != nil {
+			return err
+		}
+	}
+	return render(c, http.StatusOK, views.Home(v))
+}
+
+// whatWaits are the figures and lists of the reader's role.
+func (h *handler) whatWaits(c echo.Context) (v views.HomePage, err error) {
+	ctx, p := c.Request().Context(), person(c)
+	v.Role, v.CanAdd = string(p.Role), can(c, auth.EditMerchants)
+	if v.Figures, err = h.figures(ctx, p, homes[p.Role].figures); err != nil {
+		return v, err
 	}
 	if can(c, auth.AdministerPeople) {
 		n, err := h.Reader.NeverSignedIn(ctx)
 		if err != nil {
-			return err
+			return v, err
 		}
 		v.Figures = append(v.Figures, views.Figure{Key: "never_signed_in", Value: n, URL: views.NeverSignedInURL(), Tone: "wait"})
 	}
 	if can(c, auth.DecideDocuments) {
 		review, err := h.reviewFigures(ctx, p)
 		if err != nil {
-			return err
+			return v, err
 		}
 		v.Figures = append(review, v.Figures...)
 	}
@@ -70,16 +88,11 @@ func (h *handler) home(c echo.Context) error {
 	for _, g := range homes[p.Role].groups {
 		group, err := h.homeGroup(ctx, p, g, shown)
 		if err != nil {
-			return err
+			return v, err
 		}
 		v.Groups = append(v.Groups, group)
 	}
-	if can(c, auth.ViewHealth) && (p.Role == models.RoleAdmin || frame.DOKU.State == "down") {
-		if v.Health, err = h.healthBand(ctx); err != nil {
-			return err
-		}
-	}
-	return render(c, http.StatusOK, views.Home(v))
+	return v, nil
 }
 
 // filter is the question of a list, and its address.

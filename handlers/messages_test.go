@@ -40,6 +40,10 @@ func TestARefusalReopensTheSlot(t *testing.T) {
 	if row := staff.get("/").doc().Find(".todo li").First(); !strings.Contains(row.Text(), "refused by a reviewer") {
 		t.Errorf("the staff's home: %s", row.Text())
 	}
+	live := staff.get("/", "HX-Request", "true").is(200, "the home that asks for itself")
+	if home := live.doc().Find("#home[data-poll]"); strings.Contains(live.body, "<html") || !strings.Contains(home.Text(), "refused by a reviewer") {
+		t.Error(live.body)
+	}
 	if n := staff.get("/merchants?state=refused").doc().Find("[data-merchant]").Length(); n != 1 {
 		t.Errorf("%d refused merchants", n)
 	}

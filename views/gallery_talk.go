@@ -4,7 +4,7 @@ import "time"
 
 func sampleMessage() MessagePage {
 	return MessagePage{
-		Page: samplePage("Pesan untuk PT Kopi Tugu Contoh", "merchants"), MerchantID: 1, Merchant: "PT Kopi Tugu Contoh", Language: "id", Slots: 2, CanSend: true,
+		Page: samplePage("Pesan untuk PT Kopi Tugu Contoh", "merchants"), MerchantID: 1, Merchant: "PT Kopi Tugu Contoh", Language: "id", Slots: 2,
 		Text:    "Halo Bapak/Ibu dari PT Kopi Tugu Contoh,\n\nTerima kasih sudah mengirimkan dokumen. Agar pendaftaran dapat dilanjutkan, mohon kirim ulang 2 dokumen berikut:\n\n1. KTP\n- Foto terlalu buram. Ambil ulang: tahan kamera diam, cahaya cukup, sampai tulisannya terbaca.\nCatatan: Foto di siang hari.\n\n2. NIB\n- Halaman dokumen belum lengkap. Pindai semua halaman ke dalam satu PDF.\n\nSalam hangat, Staf Contoh",
 		To:      []AddressView{{"whatsapp", "business", "6281200000001"}, {"whatsapp", "owner", "6281300000001"}, {"email", "business", "halo@contoh.test"}},
 		Earlier: sampleMessages(),

@@ -18,7 +18,6 @@ type MessagePage struct {
 	Errors     map[string]Message
 	To         []AddressView
 	Earlier    []MessageView
-	CanSend    bool
 }
 
 // AddressView is where the merchant can be reached. Channel: whatsapp, email. Whose: business, owner.
