@@ -1,8 +1,7 @@
 package handlers
 
 import (
-	"encoding/csv"
-	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"berkas/internal/fault"
 	"berkas/internal/words"
 	"berkas/models"
+	"berkas/onboarding"
 	"berkas/views"
 )
 
@@ -153,12 +153,10 @@ func auditActions() (groups []views.AuditActions) {
 		if i < 0 {
 			i, groups = len(groups), append(groups, views.AuditActions{Noun: noun})
 		}
-		groups[i].Actions = append(groups[i].Actions, views.AuditAction{Value: string(a), Code: eventCode(a)})
+		groups[i].Actions = append(groups[i].Actions, views.AuditAction{Value: string(a), Code: onboarding.EventCode(a)})
 	}
 	return groups
 }
-
-func eventCode(a models.Action) string { return strings.ReplaceAll(string(a), ".", "_") }
 
 func (h *handler) auditRow(c echo.Context, r models.AuditRow) views.AuditRow {
 	ctx := c.Request().Context()
@@ -185,16 +183,8 @@ func (h *handler) auditRow(c echo.Context, r models.AuditRow) views.AuditRow {
 
 // whatHappened is an event with all that its sentence may say.
 func whatHappened(r models.AuditRow) views.Message {
-	params := map[string]any{}
-	for name, value := range r.Detail {
-		params[name] = value
-	}
-	category, _ := r.Detail["category"].(string)
-	code, _ := r.Detail["code"].(string)
-	if document := orElse(code, orElse(category, orElse(r.Code, r.Category))); document != "" {
-		params["document"] = document
-	}
-	return views.Message{Code: eventCode(r.Action), Params: params}
+	code, params := onboarding.Happened(r)
+	return views.Message{Code: code, Params: params}
 }
 
 func (h *handler) trail(c echo.Context) (views.TrailView, error) {
@@ -217,8 +207,6 @@ func auditOf(c echo.Context, id models.MerchantID) string {
 	return views.AuditPageURL(views.AuditFilter{Merchant: id.String()}, "")
 }
 
-var csvHeader = []string{"time", "id", "actor_kind", "actor_id", "actor", "role", "action", "what", "subject_kind", "subject_id", "subject", "merchant_id", "merchant", "detail", "request_id"}
-
 // exportAudit is the filtered trail as CSV, however long: it is written while it is read.
 func (h *handler) exportAudit(c echo.Context) error {
 	_, f, wrong := readAuditFilter(c)
@@ -238,59 +226,21 @@ func (h *handler) exportAudit(c echo.Context) error {
 		return err
 	}
 	c.Response().WriteHeader(http.StatusOK)
-	w := csv.NewWriter(c.Response())
-	err = w.Write(csvHeader)
+	sheet, err := onboarding.NewSheet(c.Response(), onboarding.AuditColumns)
 	for row, broken := range rows {
 		if err == nil {
 			err = broken
 		}
 		if err == nil {
-			err = w.Write(h.csvRow(c, row))
+			err = sheet.Row(onboarding.AuditCells(words.From(c.Request().Context()), row))
 		}
 		if err != nil {
 			break
 		}
 	}
-	if w.Flush(); err == nil {
-		err = w.Error()
-	}
-	if err != nil {
+	if err = errors.Join(err, sheet.End()); err != nil {
 		h.Log.Warn("an export broke off", "id", requestID(c), "error", err)
 		panic(http.ErrAbortHandler) // the reader must see that it is not whole
 	}
 	return nil
-}
-
-func (h *handler) csvRow(c echo.Context, r models.AuditRow) []string {
-	ctx := c.Request().Context()
-	what, subject := whatHappened(r), r.Person
-	if r.SubjectKind == "document" && r.Category != "" {
-		subject = documentName(ctx, r.Category, r.Code)
-	}
-	detail, err := json.Marshal(r.Detail)
-	if err != nil || len(r.Detail) == 0 {
-		detail = nil
-	}
-	cells := []string{r.At.In(words.WIB).Format("2006-01-02T15:04:05.000000-07:00"), strconv.FormatInt(r.ID, 10), string(r.ActorKind), number(int64(r.ActorID)), r.Who, string(r.ActorRole),
-		string(r.Action), words.Say(words.From(ctx), "event."+what.Code, what.Params), r.SubjectKind, number(r.SubjectID), subject, number(int64(r.MerchantID)), r.Merchant, string(detail), r.RequestID}
-	for i := range cells {
-		cells[i] = plainCell(cells[i])
-	}
-	return cells
-}
-
-// number writes an id, and nothing where there is none.
-func number(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// plainCell keeps a spreadsheet from taking a cell for a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -414,7 +414,7 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor, MessagedAt: m.MessagedAt,
 		RegisteredAt: m.RegisteredAt, ArchivedAt: m.ArchivedAt, Sample: m.Sample, UpdatedAt: m.UpdatedAt}, h.Now())
 	row.Progress = p
-	v := views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), Comments: commentsView(c, id, comments), AuditURL: auditOf(c, id),
+	v := views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), Comments: commentsView(c, id, comments), AuditURL: auditOf(c, id), EvidenceURL: evidenceOf(c, id),
 		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown), CreatedBy: d.Creator,
 			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may,
 			CanMessage: can(c, auth.MessageMerchants) && m.ArchivedAt == nil}}

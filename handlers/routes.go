@@ -69,6 +69,10 @@ func (h *handler) routes() []route {
 		{POST, "/merchants/:merchant/slots/:slot/fields", act, auth.UploadDocuments, limitForm, h.setFields},
 		{POST, "/merchants/:merchant/slots/:slot/remove", act, auth.UploadDocuments, limitForm, h.removeSlot},
 
+		{GET, "/merchants/:merchant/evidence", page, auth.TakeEvidence, limitNone, h.showEvidence},
+		{POST, "/merchants/:merchant/evidence", act, auth.TakeEvidence, limitForm, h.askEvidence},
+		{GET, "/merchants/:merchant/evidence/:bundle", file, auth.TakeEvidence, limitNone, h.downloadEvidence},
+
 		{POST, "/merchants/:merchant/documents", act, auth.UploadDocuments, limitUpload, h.createDocument},
 		{GET, "/documents/:document", page, auth.ViewDocuments, limitNone, h.showDocument},
 		{GET, "/documents/:document/file", file, auth.ViewDocuments, limitNone, h.openDocument},

@@ -42,6 +42,11 @@ func (q *Queue) ReadRequirements(ctx context.Context, tx *models.Tx, id models.C
 	return q.insert(ctx, tx, readRequirements{Combination: id}, river.InsertOpts{Queue: queueUpkeep, ScheduledAt: time.Now().Add(requirementsGrace)})
 }
 
+// MakeEvidence has a bundle of evidence be made.
+func (q *Queue) MakeEvidence(ctx context.Context, tx *models.Tx, id models.BundleID) error {
+	return q.insert(ctx, tx, makeEvidence{Bundle: id}, river.InsertOpts{Queue: queueUpkeep})
+}
+
 func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, o river.InsertOpts) error {
 	o.MaxAttempts = attempts
 	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &o)

@@ -46,6 +46,7 @@ func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logge
 	river.AddWorker(set, &originalChecker{service: service})
 	river.AddWorker(set, &requirementsReader{service: service})
 	river.AddWorker(set, &tidier{service: service})
+	river.AddWorker(set, &evidenceMaker{service: service})
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			queueDocuments: {MaxWorkers: senders, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 200 * time.Millisecond},

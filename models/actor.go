@@ -54,6 +54,7 @@ type (
 	RequirementID    int64
 	DecisionID       int64
 	LookID           int64
+	BundleID         int64
 )
 
 func (id MerchantID) String() string { return strconv.FormatInt(int64(id), 10) }

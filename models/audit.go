@@ -46,6 +46,9 @@ const (
 	FactsRevealed       Action = "document.facts_revealed"
 	MessageRecorded     Action = "merchant.messaged"
 	CommentAdded        Action = "merchant.commented"
+	EvidenceAsked       Action = "evidence.asked"
+	EvidenceMade        Action = "evidence.made"
+	EvidenceDownloaded  Action = "evidence.downloaded"
 	SettingsChanged     Action = "settings.changed"
 	DeliveriesRetried   Action = "deliveries.retried"
 	PersonAdded         Action = "person.added"
@@ -73,6 +76,7 @@ func (id PersonID) Ref() Ref               { return Ref{Kind: "person", ID: int6
 func (id MerchantID) Ref() Ref             { return Ref{Kind: "merchant", ID: int64(id), Merchant: id} }
 func (id DocumentID) Ref(m MerchantID) Ref { return Ref{Kind: "document", ID: int64(id), Merchant: m} }
 func (id SlotID) Ref(m MerchantID) Ref     { return Ref{Kind: "slot", ID: int64(id), Merchant: m} }
+func (id BundleID) Ref(m MerchantID) Ref   { return Ref{Kind: "bundle", ID: int64(id), Merchant: m} }
 func (id CombinationID) Ref() Ref          { return Ref{Kind: "combination", ID: int64(id)} }
 
 // Somewhere is a subject without a row, such as a sign-in with an unknown address.

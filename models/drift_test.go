@@ -44,7 +44,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 	b := setup(t)
 	for _, row := range []any{models.Person{}, models.Session{}, models.Combination{}, models.RequirementSet{}, models.Requirement{}, models.Merchant{}, models.MerchantKey{},
 		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{},
-		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}} {
+		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}, models.Bundle{}} {
 		s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		b.must(err)
 		columns := map[string]string{}
@@ -78,7 +78,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
-	known := []string{"AskedCombination", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireLink", "ForgetAttempts", "ForgiveAttempt",
+	known := []string{"AdvanceBundle", "AskedCombination", "BeginBundle", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireBundles", "ExpireLink", "FailBundle", "ForgetAttempts", "ForgiveAttempt",
 		"KeepMerchantOrder", "KeepMinutes", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "Postpone", "ReadBack", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
 		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "TakeLease", "TouchSession", "WakeDeliveries"}
 	var there []string

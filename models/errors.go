@@ -24,6 +24,7 @@ var constraints = map[string]struct{ code string }{
 	"merchants_brand_key":     {"conflict"},
 	"attachments_place_key":   {"conflict"},
 	"submissions_request_key": {"conflict"},
+	"bundles_underway_key":    {"evidence_underway"},
 }
 
 // translate turns what the driver says into a fault; a fault stays what it is.

@@ -5,7 +5,8 @@ import "context"
 // Original is what a row says about the bytes it holds, and its thumbnail.
 type Original struct {
 	ID         DocumentID
-	UID        string `gorm:"column:uid"`
+	Bundle     BundleID // in place of a document's id
+	UID        string   `gorm:"column:uid"`
 	MerchantID MerchantID
 	BlobRef    string // "" when there are no bytes, only a thumbnail
 	DataKey    []byte // wrapped
@@ -22,12 +23,15 @@ func (r Reader) Originals(ctx context.Context, after DocumentID, limit int) ([]O
 	return scan[Original](ctx, r, originalsSQL+` and id > ? order by id limit ?`, after, limit)
 }
 
-// HoldsOriginal reports whether a document's row still holds these bytes.
+// HoldsOriginal reports whether the row still holds these bytes.
 func (r Reader) HoldsOriginal(ctx context.Context, o Original) (bool, error) {
+	if o.Bundle != 0 {
+		return one[bool](ctx, r, `select exists (`+bundleFilesSQL+` and id = ? and blob_ref = ?)`, o.Bundle, o.BlobRef)
+	}
 	return one[bool](ctx, r, `select exists (`+originalsSQL+` and id = ? and blob_ref = ?)`, o.ID, o.BlobRef)
 }
 
 // BlobsKnown are those of some references that a row holds.
 func (r Reader) BlobsKnown(ctx context.Context, refs []string) ([]string, error) {
-	return scan[string](ctx, r, `select blob_ref from documents where blob_ref in ? and blob_ref <> ''`, refs)
+	return scan[string](ctx, r, `select blob_ref from documents where blob_ref in ? and blob_ref <> '' union all select blob_ref from bundles where blob_ref in ? and blob_ref <> ''`, refs, refs)
 }

@@ -54,10 +54,12 @@ func (r sealedRow) mark(key []byte) []byte {
 	return h.Sum(nil)
 }
 
-func (r sealedRow) hash() []byte {
+func (r sealedRow) hash() []byte { return r.hashOf(r.content()) }
+
+func (r sealedRow) hashOf(content []byte) []byte {
 	h := sha256.New()
 	h.Write([]byte(r.Transaction + "\n"))
-	h.Write(r.content())
+	h.Write(content)
 	h.Write(r.Mac)
 	return h.Sum(nil)
 }

@@ -12,7 +12,7 @@ var Actions = []Action{
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
 	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,
-	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, SettingsChanged,
+	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, EvidenceAsked, EvidenceMade, EvidenceDownloaded, SettingsChanged,
 	PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonReset, PersonPreferred, PasswordChanged,
 	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound,
 }
@@ -64,15 +64,20 @@ func (r Reader) AuditTrail(ctx context.Context, f AuditFilter, after *AuditCurso
 
 func (f AuditFilter) sql(after *AuditCursor, limit int) (string, []any) {
 	where, args := f.where(after)
+	return auditRowsSQL(where, "a.at desc, a.id desc"), append(args, limit)
+}
+
+// auditRowsSQL reads audit rows; its last parameter is the limit.
+func auditRowsSQL(where, order string) string {
 	return `select a.id, a.at, a.actor_kind, coalesce(a.actor_id, 0) as actor_id, a.actor_role, coalesce(w.name, '') as who, a.action, a.subject_kind,
 			coalesce(a.subject_id, 0) as subject_id, coalesce(p.name, '') as person, coalesce(a.merchant_id, m.id, 0) as merchant_id, coalesce(m.name, '') as merchant,
 			coalesce(d.category, '') as category, coalesce(d.code, '') as code, a.detail, a.request_id
-		from (select * from audit a where ` + where + ` order by a.at desc, a.id desc limit ?) a
+		from (select * from audit a where ` + where + ` order by ` + order + ` limit ?) a
 		left join people w on w.id = a.actor_id
 		left join people p on p.id = a.subject_id and a.subject_kind = 'person'
 		left join merchants m on m.id = coalesce(a.merchant_id, case when a.subject_kind = 'merchant' then a.subject_id end)
 		left join documents d on d.id = a.subject_id and a.subject_kind = 'document'
-		order by a.at desc, a.id desc`, append(args, limit)
+		order by ` + order
 }
 
 func (f AuditFilter) where(after *AuditCursor) (string, []any) {

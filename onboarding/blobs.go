@@ -32,6 +32,7 @@ const (
 type BlobFlaw struct {
 	What     string
 	Document models.DocumentID
+	Bundle   models.BundleID // in place of a document
 	Merchant models.MerchantID
 	Ref      string
 	Size     int64 // bytes, encrypted
@@ -41,31 +42,35 @@ type BlobFlaw struct {
 // BlobReport is what a check went through.
 type BlobReport struct {
 	Originals  int
+	Bundles    int   // of evidence
 	Bytes      int64 // in clear
 	Thumbnails int
 	Flaws      int
 }
 
-// CheckBlobs reads every original and thumbnail that a row holds, holds the bytes against the row, and looks for bytes that
+// CheckBlobs reads every original, thumbnail and bundle of evidence that a row holds, holds the bytes against the row, and looks for bytes that
 // no row holds. Each flaw is told when it is found. It streams, beside a running portal too: what changes meanwhile is no flaw.
 func (s *Service) CheckBlobs(ctx context.Context, tell func(BlobFlaw) error) (r BlobReport, err error) {
 	found := func(f BlobFlaw) error {
 		r.Flaws++
 		return tell(f)
 	}
-	for after := models.DocumentID(0); ; {
-		page, err := s.Store.Originals(ctx, after, originalsPage)
-		if err != nil {
-			return r, err
-		}
-		for _, o := range page {
-			if err := s.checkRow(ctx, o, &r, found); err != nil {
+	after := models.Original{}
+	for _, next := range []func() ([]models.Original, error){
+		func() ([]models.Original, error) { return s.Store.Originals(ctx, after.ID, originalsPage) },
+		func() ([]models.Original, error) { return s.Store.BundleFiles(ctx, after.Bundle, originalsPage) },
+	} {
+		for whole := true; whole; {
+			page, err := next()
+			if err != nil {
 				return r, err
 			}
-			after = o.ID
-		}
-		if len(page) < originalsPage {
-			break
+			for _, after = range page {
+				if err := s.checkRow(ctx, after, &r, found); err != nil {
+					return r, err
+				}
+			}
+			whole = len(page) == originalsPage
 		}
 	}
 	err = s.orphans(ctx, uploadAge, func(o orphan) error {
@@ -89,7 +94,11 @@ func (s *Service) checkRow(ctx context.Context, o models.Original, r *BlobReport
 	if o.BlobRef == "" {
 		return nil
 	}
-	r.Originals++
+	if o.Bundle != 0 {
+		r.Bundles++
+	} else {
+		r.Originals++
+	}
 	n, what, err := s.checkBytes(ctx, o)
 	r.Bytes += n
 	if err != nil || what == "" {
@@ -98,7 +107,7 @@ func (s *Service) checkRow(ctx context.Context, o models.Original, r *BlobReport
 	if holds, err := s.Store.HoldsOriginal(ctx, o); err != nil || !holds { // let go of while it was read
 		return err
 	}
-	return found(BlobFlaw{What: what, Document: o.ID, Merchant: o.MerchantID, Ref: o.BlobRef})
+	return found(BlobFlaw{What: what, Document: o.ID, Bundle: o.Bundle, Merchant: o.MerchantID, Ref: o.BlobRef})
 }
 
 // checkBytes reads an original to its end and says what is wrong with it, "" when nothing is.

@@ -20,6 +20,7 @@ type Queue interface {
 	SendDocument(ctx context.Context, tx *models.Tx, id models.DocumentID) error
 	ReadRequirements(ctx context.Context, tx *models.Tx, id models.CombinationID) error
 	CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error
+	MakeEvidence(ctx context.Context, tx *models.Tx, id models.BundleID) error
 }
 
 // Parts are what a Service stands on.

@@ -14,8 +14,8 @@ const (
 	orphanBatch = 500 // bytes whose rows are looked for in one statement
 )
 
-// Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, and
-// bytes that no row holds.
+// Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, evidence
+// whose time is over, and bytes that no row holds.
 func (s *Service) Tidy(ctx context.Context) error {
 	keep := s.Store.Keep()
 	if err := keep.SweepSessions(ctx, auth.IdleTimeout, auth.ThrottleWindow); err != nil {
@@ -27,7 +27,25 @@ func (s *Service) Tidy(ctx context.Context) error {
 	if err := keep.SweepMinutes(ctx, keepMinutes); err != nil {
 		return err
 	}
+	if err := s.expireEvidence(ctx); err != nil {
+		return err
+	}
 	return s.sweepBlobs(ctx)
+}
+
+// expireEvidence deletes bundles whose time is over. The row lets go first: bytes that are left are swept like any other.
+func (s *Service) expireEvidence(ctx context.Context) error {
+	for {
+		refs, err := s.Store.Keep().ExpireBundles(ctx, orphanBatch)
+		if err != nil || len(refs) == 0 {
+			return err
+		}
+		for _, ref := range refs {
+			if err := s.Blobs.Delete(ctx, blob.Ref(ref)); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // SealAudit seals what was committed to the audit trail since the last time. One replica does it for all.

@@ -24,6 +24,8 @@ type MerchantPage struct {
 	Timeline  []EventView
 	Comments  CommentsView
 	AuditURL  string // all that happened to it, where the reader may see that
+	// EvidenceURL is where that is taken away with its proof, for those who may.
+	EvidenceURL string
 }
 
 // MerchantView is the merchant's own data as it may be shown: personal numbers are masked.

@@ -32,6 +32,10 @@ func SlotFieldsURL(merchant, slot int64) string {
 func RemoveSlotURL(merchant, slot int64) string {
 	return fmt.Sprintf("/merchants/%d/slots/%d/remove", merchant, slot)
 }
+func EvidenceURL(merchant int64) string { return fmt.Sprintf("/merchants/%d/evidence", merchant) }
+func BundleURL(merchant, bundle int64) string {
+	return fmt.Sprintf("/merchants/%d/evidence/%d", merchant, bundle)
+}
 func DocumentURL(id int64) string    { return fmt.Sprintf("/documents/%d", id) }
 func FileURL(id int64) string        { return fmt.Sprintf("/documents/%d/file", id) }
 func DownloadURL(id int64) string    { return fmt.Sprintf("/documents/%d/file?download=1", id) }

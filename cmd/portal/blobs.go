@@ -46,6 +46,9 @@ func blobsCheck(ctx context.Context, in *invocation) error {
 // blobFlawed says what is wrong with one file.
 func blobFlawed(f onboarding.BlobFlaw) string {
 	whose := fmt.Sprintf("document %d of merchant %d: ", f.Document, f.Merchant)
+	if f.Bundle != 0 {
+		whose = fmt.Sprintf("evidence bundle %d of merchant %d: ", f.Bundle, f.Merchant)
+	}
 	switch f.What {
 	case onboarding.FlawMissing:
 		return whose + "its bytes are missing: there is no " + f.Ref
@@ -58,7 +61,7 @@ func blobFlawed(f onboarding.BlobFlaw) string {
 	case onboarding.FlawThumbnail:
 		return whose + "its thumbnail was changed, or encrypted with another ENCRYPTION_KEY"
 	}
-	return fmt.Sprintf("no document has these %d bytes, stored %s: %s", f.Size, words.Exact(f.Stored), f.Ref)
+	return fmt.Sprintf("no row has these %d bytes, stored %s: %s", f.Size, words.Exact(f.Stored), f.Ref)
 }
 
 func tellBlobs(out io.Writer, r onboarding.BlobReport) error {
@@ -66,7 +69,7 @@ func tellBlobs(out io.Writer, r onboarding.BlobReport) error {
 	if r.Flaws == 0 {
 		fmt.Fprintf(w, "Every document has its bytes, and every byte its document.\n")
 	}
-	fmt.Fprintf(w, "originals\t%d of %d bytes in all\nthumbnails\t%d\n", r.Originals, r.Bytes, r.Thumbnails)
+	fmt.Fprintf(w, "originals\t%d of %d bytes in all\nthumbnails\t%d\nbundles\t%d\n", r.Originals, r.Bytes, r.Thumbnails, r.Bundles)
 	return w.Flush()
 }
 

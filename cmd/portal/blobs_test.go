@@ -67,7 +67,7 @@ func TestBlobsAreChecked(t *testing.T) {
 		for _, says := range []string{
 			"its bytes are missing: there is no " + rows[0].BlobRef, "its bytes were changed or cut off: " + rows[1].BlobRef, "its bytes were changed or cut off: " + rows[2].BlobRef,
 			"their hash differs: " + rows[3].BlobRef, "with another ENCRYPTION_KEY: " + rows[4].BlobRef, "its thumbnail was changed",
-			fmt.Sprintf("no document has these %d bytes, stored 20", len(sealed)),
+			fmt.Sprintf("no row has these %d bytes, stored 20", len(sealed)),
 		} {
 			if strings.Count(r.stdout, says) != 1 {
 				t.Errorf("it does not say %q once:\n%s", says, r.stdout)

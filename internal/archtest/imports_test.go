@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"static":                 {},
 	"models":                 {"internal/fault"},
 	"migrations":             {},
-	"onboarding":             {"models", "doku", "internal/auth", "internal/blob", "internal/fault", "internal/paper", "internal/vault", "internal/words"},
+	"onboarding":             {"models", "doku", "internal/auth", "internal/blob", "internal/fault", "internal/paper", "internal/report", "internal/vault", "internal/words"},
 	"jobs":                   {"onboarding", "models", "internal/fault"},
 	"doku":                   {},
 	"doku/dokusim":           {"doku"},
@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/fault":         {},
 	"internal/paper":         {"internal/fault"},
 	"internal/pg":            {"internal/fault"},
+	"internal/report":        {},
 	"internal/testdb":        {"internal/fault", "internal/pg", "migrations"}, // for tests
 	"internal/vault":         {"internal/fault"},
 	"internal/words":         {},
@@ -53,7 +54,8 @@ var fences = []struct {
 	{"github.com/labstack", []string{"handlers", "cmd/portal"}, "HTTP ends in handlers"},
 	{"github.com/a-h/templ", []string{"views", "handlers"}, "pages are drawn in views"},
 	{"github.com/tetratelabs/wazero", []string{"internal/paper"}, "PDF pages are rendered in paper"},
-	{"golang.org/x/image", []string{"internal/paper", "cmd/portal"}, "pictures are read in paper"},
+	{"golang.org/x/image", []string{"internal/paper", "internal/report", "cmd/portal"}, "pictures are read in paper, and report writes in its fonts"},
+	{"codeberg.org/go-pdf", []string{"internal/report"}, "what is printed is drawn in report"},
 	{"github.com/tink-crypto", []string{"internal/vault", "internal/blob"}, "encryption is vault's and blob's"},
 	{"testing", []string{"internal/testdb", "internal/blob/blobtest"}, "the program carries no test code"},
 }

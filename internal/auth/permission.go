@@ -24,6 +24,7 @@ const (
 	RevealFacts      Permission = "reveal facts" // personal numbers in clear, beside a document
 	AdministerPeople Permission = "administer people"
 	ReadAudit        Permission = "read audit"
+	TakeEvidence     Permission = "take evidence"
 	ChangeSettings   Permission = "change settings"
 	ViewHealth       Permission = "view health"
 	RetryDeliveries  Permission = "retry deliveries"
@@ -44,6 +45,7 @@ var holders = map[Permission][]models.Role{
 	ExportMerchants:  {models.RoleManager},
 	AdministerPeople: {models.RoleAdmin},
 	ReadAudit:        {models.RoleAdmin},
+	TakeEvidence:     {models.RoleReviewer, models.RoleManager, models.RoleAdmin},
 	ChangeSettings:   {models.RoleAdmin},
 	ViewHealth:       {models.RoleStaff, models.RoleManager, models.RoleAdmin},
 	RetryDeliveries:  {models.RoleStaff, models.RoleAdmin},

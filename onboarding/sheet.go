@@ -1,0 +1,59 @@
+package onboarding
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"berkas/internal/words"
+)
+
+// Sheet writes CSV that a spreadsheet takes for text alone.
+type Sheet struct{ csv *csv.Writer }
+
+// NewSheet begins with the names of the columns.
+func NewSheet(w io.Writer, columns []string) (*Sheet, error) {
+	s := &Sheet{csv.NewWriter(w)}
+	return s, s.csv.Write(columns)
+}
+
+// Row writes one row.
+func (s *Sheet) Row(cells []string) error {
+	plain := make([]string, len(cells))
+	for i, cell := range cells {
+		plain[i] = plainCell(cell)
+	}
+	return s.csv.Write(plain)
+}
+
+// End writes what is still held.
+func (s *Sheet) End() error {
+	s.csv.Flush()
+	return s.csv.Error()
+}
+
+// plainCell keeps a spreadsheet from taking a cell for a formula.
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// cellTime is an instant in a cell, to the microsecond, with its zone.
+func cellTime(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.In(words.WIB).Format("2006-01-02T15:04:05.000000-07:00")
+}
+
+// cellNumber writes an id, and nothing where there is none.
+func cellNumber[N ~int64](n N) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
