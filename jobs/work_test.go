@@ -141,6 +141,7 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 				func() error { return b.Queue.SendDocument(b.Context(), tx, 7) },
 				func() error { return b.Queue.CheckOriginal(b.Context(), tx, 7) },
 				func() error { return b.Queue.ReadRequirements(b.Context(), tx, 7) },
+				func() error { return b.Queue.MakeEvidence(b.Context(), tx, 7) },
 			} {
 				if err := insert(); err != nil {
 					return err
@@ -148,8 +149,8 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 			}
 			return end
 		})
-		want := map[bool]int{true: 0, false: 3}[end != nil]
-		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/3 {
+		want := map[bool]int{true: 0, false: 4}[end != nil]
+		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/4 {
 			t.Errorf("%v: not %d jobs", err, want)
 		}
 	}
@@ -199,4 +200,22 @@ func TestStoppingGivesADeliveryBack(t *testing.T) {
 	if s := b.state(id); s != models.Waiting {
 		t.Errorf("it stays %s", s)
 	}
+}
+
+func TestEvidenceIsMade(t *testing.T) {
+	b := setup(t)
+	d, err := b.store.Document(b.Context(), b.upload())
+	b.must(err)
+	stop := b.work()
+	id, err := b.AskEvidence(b.Context(), b.staff, d.MerchantID, "id")
+	b.must(err)
+	b.until("it is never made", func() bool {
+		bundle, err := b.store.Bundle(b.Context(), id)
+		b.must(err)
+		return bundle.State == models.BundleReady
+	})
+	b.until("the job does not end", func() bool {
+		return b.count("select count(*) from river_job where kind = 'evidence.make' and state = 'completed'") == 1
+	})
+	b.must(stop())
 }

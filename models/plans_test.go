@@ -107,6 +107,11 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	ask("attachments", func() error { _, err := b.Attachments(ctx, 70); return err })
 	ask("claim", func() error { _, err := b.Keep().ClaimDelivery(ctx, 70, "me", time.Second); return err })
 	ask("wake", func() error { _, err := b.Keep().WakeDeliveries(ctx, 10); return err })
+	ask("evidence", func() error { _, err := b.Bundles(ctx, 70, 50); return err })
+	ask("evidence's trail", func() error { _, err := b.AuditHistory(ctx, 70, noon, 0, 500); return err })
+	ask("evidence's documents", func() error { _, err := b.EvidenceDocuments(ctx, 70, 0, 500); return err })
+	ask("evidence's decisions", func() error { _, err := b.EvidenceDecisions(ctx, 70, 0, 500); return err })
+	ask("evidence's looks", func() error { _, err := b.EvidenceLooks(ctx, 70, 0, 500); return err })
 	ask("orphans", func() error { _, err := b.BlobsKnown(ctx, []string{"b1-1", "x"}); return err })
 	ask("sweep", func() error {
 		_, err := b.Keep().SweepDeliveries(ctx, 30*time.Second, 10, func(*models.Tx, models.DocumentID) error { return nil })

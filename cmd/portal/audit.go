@@ -19,13 +19,20 @@ import (
 	"berkas/internal/auth"
 	"berkas/internal/words"
 	"berkas/models"
+	"berkas/onboarding"
 )
 
 // auditVerify holds the audit trail against its seals, and says what holds or the first thing that does not.
 func auditVerify(ctx context.Context, in *invocation) error {
-	scope, err := auditScope(in)
+	scope, bundle, err := auditScope(in)
 	if err != nil {
 		return err
+	}
+	var evidence onboarding.EvidenceReport
+	if bundle != "" {
+		if evidence, err = checkBundle(bundle); err != nil {
+			return err
+		}
 	}
 	anchor, err := readAnchor(in.config.DataDir)
 	if err != nil {
@@ -43,22 +50,26 @@ func auditVerify(ctx context.Context, in *invocation) error {
 			}
 			return errors.Join(errors.New(flawed(*report.Flaw, anchor)), err)
 		}
-		return tellAudit(in.stdout, scope, report, anchor)
+		if err := inTrail(ctx, store, evidence); err != nil {
+			return err
+		}
+		return errors.Join(tellAudit(in.stdout, scope, report, anchor), tellInTrail(in.stdout, evidence))
 	})
 }
 
-func auditScope(in *invocation) (scope models.AuditScope, err error) {
+func auditScope(in *invocation) (scope models.AuditScope, bundle string, err error) {
 	var since string
 	var merchant int64
 	set := flag.NewFlagSet("audit verify", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.StringVar(&since, "since", "", "")
 	set.Int64Var(&merchant, "merchant", 0, "")
+	set.StringVar(&bundle, "bundle", "", "")
 	if err := set.Parse(in.args); err != nil {
-		return scope, fmt.Errorf("audit verify: %w; portal help shows what it takes", err)
+		return scope, "", fmt.Errorf("audit verify: %w; portal help shows what it takes", err)
 	}
 	if set.NArg() > 0 {
-		return scope, fmt.Errorf("audit verify takes flags only, and %q is none; portal help shows them", set.Arg(0))
+		return scope, "", fmt.Errorf("audit verify takes flags only, and %q is none; portal help shows them", set.Arg(0))
 	}
 	set.Visit(func(f *flag.Flag) {
 		if f.Name == "merchant" && merchant < 1 {
@@ -69,7 +80,7 @@ func auditScope(in *invocation) (scope models.AuditScope, err error) {
 		scope.Since, err = instant(since, time.Now())
 	}
 	scope.Merchant = models.MerchantID(merchant)
-	return scope, err
+	return scope, bundle, err
 }
 
 // instant reads a day (from its midnight in Jakarta), an exact time, or how long ago.
