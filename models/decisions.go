@@ -69,7 +69,7 @@ func (r Reader) DecisionsOfSlot(ctx context.Context, id SlotID) ([]Decision, err
 // DecisionsOfMerchant are those that count, or wait for a second reviewer, of a merchant's documents that count.
 func (r Reader) DecisionsOfMerchant(ctx context.Context, id MerchantID) ([]Decision, error) {
 	return scan[Decision](ctx, r, `select `+decisionFacts+` from decisions where merchant_id = ? and (standing = 'counts' or standing = 'first' and settled_at is null)
-		and exists (select 1 from slots s where s.document_id = decisions.document_id) order by id`, id)
+		and document_id in (select s.document_id from slots s where s.merchant_id = ?) order by id`, id, id)
 }
 
 // Decisions on a document as the transaction sees them, newest first.

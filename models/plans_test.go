@@ -87,6 +87,11 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	list("of a line", models.MerchantFilter{BusinessLine: "LINE_7"})
 	list("of a person", models.MerchantFilter{Responsible: b.person + 5})
 	list("by name", models.MerchantFilter{Name: "a1b2"})
+	list("with the merchant", models.MerchantFilter{State: "merchant"})
+	list("to remind", models.MerchantFilter{State: "remind", Reminded: noon})
+	ask("messages", func() error { _, err := b.Messages(ctx, 70, 100); return err })
+	ask("comments", func() error { _, err := b.Comments(ctx, 70); return err })
+	ask("decisions of a merchant", func() error { _, err := b.DecisionsOfMerchant(ctx, 70); return err })
 	ask("look-alikes", func() error {
 		_, err := b.LookAlikes(ctx, 1, "merchant x", [][]byte{{1}, {2}})
 		return err
