@@ -248,7 +248,10 @@
       requestAnimationFrame(() => requestAnimationFrame(() => performance.measure("next document", { start: began })));
     } else if (kind === "approve" || kind === "refuse") {
       const same = await load(here());
-      if (same) show({ desk: same.desk }, words[kind] + (form.elements.replaces ? "" : " " + words.none));
+      if (!same) return;
+      show({ desk: same.desk }, words[kind] + (form.elements.replaces ? "" : " " + words.none));
+      if (!form.elements.replaces) $("#notices", desk).replaceChildren(copyOf("t-done"));
+      $("[data-undo]", desk)?.remove(); // the bar does the same
     } else {
       location.assign($(".viewer-head a", desk).href);
     }
