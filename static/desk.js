@@ -453,6 +453,7 @@
     c: () => (beside() ? uncompare() : press("[data-compare]")),
     "?": help,
   };
+  let pressed = null;
   const typing = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
   document.addEventListener("keydown", (event) => {
@@ -484,8 +485,12 @@
       return;
     }
     event.preventDefault();
+    pressed = key;
     act();
   });
+  // A key that opened a form is not typed into it, however late the browser hands the letter over.
+  document.addEventListener("keyup", () => { pressed = null; });
+  document.addEventListener("beforeinput", (event) => { if (pressed && event.data === pressed) event.preventDefault(); });
 
   document.addEventListener("submit", (event) => {
     const form = event.target;

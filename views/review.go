@@ -229,6 +229,13 @@ type SnoozeDay struct {
 	Value string // YYYY-MM-DD
 }
 
+func (d SnoozeDay) text(ctx context.Context) string {
+	if d.N == 1 {
+		return say(ctx, "review.snooze.tomorrow")
+	}
+	return say(ctx, "review.snooze.days", "n", d.N)
+}
+
 // LookView is one time somebody had the document on the screen.
 type LookView struct {
 	Who  string

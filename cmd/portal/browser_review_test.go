@@ -17,12 +17,12 @@ import (
 // from the next document. The trail is then asked what was decided, shown and loaded.
 func TestBrowserTwentyDocumentsByKeyboard(t *testing.T) {
 	t.Parallel()
-	b := openTab(t)
 	p := start(t, home(t))
+	b := openTab(t)
 	b.base = p.url
 	v := staff(t, p)
-	for i := range 7 {
-		merchant := v.newMerchant(t, fmt.Sprintf("Warung Antre %d", i+1))
+	queue := func(n int) {
+		merchant := v.newMerchant(t, fmt.Sprintf("Warung Antre %d", n))
 		for _, to := range []place{ktp, premise, selfie} {
 			v.mustUpload(t, merchant, to, photo())
 		}
@@ -30,11 +30,21 @@ func TestBrowserTwentyDocumentsByKeyboard(t *testing.T) {
 			v.delivered(t, merchant, to, settleTime)
 		}
 	}
+	for n := range 6 {
+		queue(n + 1)
+	}
 	b.open("/login")
 	b.leave("[name=language][value=id]")
 	b.signIn("reviewer")
 	b.open("/review")
+	b.until("document.querySelectorAll('#review-list [data-row]').length === 18")
+	b.do(chromedp.KeyEvent("jj"))
+	at := eval[string](b, "document.activeElement.id")
+	queue(7) // appears by itself, and takes nobody's place
 	b.until("document.querySelectorAll('#review-list [data-row]').length === 21")
+	if now := eval[string](b, "document.activeElement.id"); now != at || !strings.HasPrefix(at, "row-") {
+		t.Errorf("the focus went from %q to %q", at, now)
+	}
 	b.do(chromedp.KeyEvent("n"))
 
 	decided := map[string]string{}
@@ -82,6 +92,8 @@ func TestBrowserTwentyDocumentsByKeyboard(t *testing.T) {
 		t.Fatalf("%d times the next document was shown by the page itself", len(waited))
 	}
 	t.Logf("from the decision to the next document on the screen: median %.0f ms, p95 %.0f ms", waited[len(waited)/2], waited[len(waited)*95/100])
+	b.open("/review") // what is left is given back
+	b.until("document.querySelectorAll('#review-list [data-row]').length === 1 && !document.querySelector('.standing .chip')")
 }
 
 // nextToDecide waits until another document than the one named is ready for a decision, and returns its id.
@@ -163,7 +175,10 @@ func TestBrowserReviewerLooksClosely(t *testing.T) {
 	eval[bool](b, script+"\n;true")
 	for _, scheme := range []string{"light", "dark"} {
 		b.prefer(scheme)
-		b.examine("the keys, " + scheme)
+		for _, width := range []int64{360, 1440} {
+			b.size(width, 900)
+			b.examine(fmt.Sprintf("the keys, %s, %d", scheme, width))
+		}
 	}
 	b.do(chromedp.KeyEvent("a")) // acts on nothing behind a dialog
 	b.do(chromedp.KeyEvent(kb.Escape))
