@@ -67,7 +67,9 @@ func (h *handler) whoIs(c echo.Context, r route) error {
 	if r.Kind == plain {
 		return nil
 	}
-	p, err := h.Gate.Who(c.Request().Context(), h.cookie(c, sessionCookie))
+	// What a page asks or says by itself, while nobody may be sitting before it, does not keep a session from going idle.
+	acts := r.Kind != pulse && c.Request().Header.Get("Berkas-Poll") == ""
+	p, err := h.Gate.Who(c.Request().Context(), h.cookie(c, sessionCookie), acts)
 	switch {
 	case err == nil:
 		c.Set(keyPerson, p)

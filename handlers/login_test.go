@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"berkas/models"
 )
@@ -131,5 +132,24 @@ func TestTooManyFailuresWait(t *testing.T) {
 	a := b.nobody().post("/login", with(wrong, "password", password)).is(429, "the eleventh")
 	if a.header.Get("Retry-After") == "" || a.fault() != "sign_in_limited" {
 		t.Errorf("%s %q", a.fault(), a.header.Get("Retry-After"))
+	}
+}
+
+// A page that goes on asking by itself keeps nobody signed in.
+func TestAPageAloneKeepsNoSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff := b.as(models.RoleStaff)
+	for range 4 {
+		b.clock.advance(9 * time.Minute)
+		staff.get("/", "HX-Request", "true", "Berkas-Poll", "1")
+	}
+	if a := staff.get("/").is(303, "36 minutes later"); !strings.HasPrefix(a.header.Get("Location"), "/login") {
+		t.Error(a.header.Get("Location"))
+	}
+	staff = b.as(models.RoleStaff)
+	for range 4 {
+		b.clock.advance(9 * time.Minute)
+		staff.get("/merchants").is(200, "a page every nine minutes")
 	}
 }

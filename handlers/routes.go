@@ -17,6 +17,7 @@ const (
 	part  kind = "part"  // a fragment, or a picture inside a page
 	file  kind = "file"  // a whole file, which takes a slow reader its time
 	act   kind = "act"   // changes something
+	pulse kind = "pulse" // what a page says by itself while it is open
 	plain kind = "plain" // for machines
 )
 
@@ -90,7 +91,7 @@ func (h *handler) routes() []route {
 		{POST, "/documents/:document/ask", act, auth.DecideDocuments, limitForm, h.askColleague},
 		{POST, "/documents/:document/snooze", act, auth.DecideDocuments, limitForm, h.snoozeDocument},
 		{POST, "/documents/:document/facts", act, auth.RevealFacts, limitForm, h.showFacts},
-		{POST, "/documents/:document/look", act, auth.ViewDocuments, limitForm, h.lookAtDocument},
+		{POST, "/documents/:document/look", pulse, auth.ViewDocuments, limitForm, h.lookAtDocument},
 
 		{GET, "/people", page, auth.AdministerPeople, limitNone, h.listPeople},
 		{GET, "/people/new", page, auth.AdministerPeople, limitNone, h.newPerson},

@@ -73,7 +73,8 @@
 
   // Empty fields stay out of addresses.
   document.addEventListener("htmx:configRequest", (event) => {
-    const { elt, formData } = event.detail;
+    const { elt, formData, headers } = event.detail;
+    if (elt.matches("[data-poll]:not(form)")) headers["Berkas-Poll"] = "1"; // nobody may be sitting before the page
     if (elt.matches("[data-tidy]")) {
       for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
     }

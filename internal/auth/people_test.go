@@ -96,7 +96,7 @@ func TestNoSessionOutlivesItsPassword(t *testing.T) {
 			})
 			all.Wait()
 			tokens.Range(func(token, _ any) bool {
-				if _, err := g.Who(t.Context(), token.(string)); !fault.Is(err, fault.Unauthenticated) {
+				if _, err := g.Who(t.Context(), token.(string), true); !fault.Is(err, fault.Unauthenticated) {
 					t.Errorf("a session goes on: %v", err)
 				}
 				return true
@@ -178,7 +178,7 @@ func TestTwoChangesOfOnePassword(t *testing.T) {
 	if len(won) != 1 {
 		t.Fatalf("%d changes went through", len(won))
 	}
-	if _, err := g.Who(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := g.Who(t.Context(), token, true); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("the old token still counts: %v", err)
 	}
 	after, err := g.Sessions(t.Context(), actor, won[0])

@@ -160,8 +160,9 @@ func (g *Gate) failed(ctx context.Context, a Attempt, why error) error {
 	return why
 }
 
-// Who is the person behind a session's token. fault.Unauthenticated when the session is over.
-func (g *Gate) Who(ctx context.Context, token string) (models.Person, error) {
+// Who is the person behind a session's token. What they do keeps the session from going idle; what a page does by itself
+// does not. fault.Unauthenticated when the session is over.
+func (g *Gate) Who(ctx context.Context, token string, acts bool) (models.Person, error) {
 	if token == "" {
 		return models.Person{}, fault.New(fault.Unauthenticated, "signed_out")
 	}
@@ -170,7 +171,7 @@ func (g *Gate) Who(ctx context.Context, token string) (models.Person, error) {
 	if fault.Is(err, fault.NotFound) {
 		return p, fault.New(fault.Unauthenticated, "signed_out")
 	}
-	if err == nil && now.Sub(seen) > touchInterval {
+	if err == nil && acts && now.Sub(seen) > touchInterval {
 		err = g.store.Keep().TouchSession(ctx, session)
 	}
 	return p, err

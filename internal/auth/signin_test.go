@@ -104,22 +104,22 @@ func TestSessionsLiveThirtyMinutesAndTwelveHours(t *testing.T) {
 	must(t, err)
 	for range 24 { // used now and then
 		d.now = d.now.Add(29 * time.Minute)
-		p, err := d.Who(t.Context(), token)
+		p, err := d.Who(t.Context(), token, true)
 		must(t, err)
 		if p.ID != d.person || p.Role != models.RoleStaff || p.Email != "sari@berkas.test" {
 			t.Fatalf("%+v", p)
 		}
 	}
 	d.now = d.now.Add(25 * time.Minute)
-	_, err = d.Who(t.Context(), token)
+	_, err = d.Who(t.Context(), token, true)
 	d.wants(err, "signed_out") // 12 hours are over
 	token, err = d.try("sari@berkas.test", chosen)
 	must(t, err)
 	d.now = d.now.Add(30*time.Minute + time.Second)
-	_, err = d.Who(t.Context(), token)
+	_, err = d.Who(t.Context(), token, true)
 	d.wants(err, "signed_out")
 	for _, nonsense := range []string{"", "x", token + "x"} {
-		_, err = d.Who(t.Context(), nonsense)
+		_, err = d.Who(t.Context(), nonsense, true)
 		d.wants(err, "signed_out")
 	}
 }
@@ -138,12 +138,12 @@ func TestTokensAreStoredAsHashesAlone(t *testing.T) {
 		t.Error("the token is stored")
 	}
 	must(t, d.SignOut(t.Context(), models.Actor{Kind: models.ActorUser, Person: d.person}, one))
-	_, err = d.Who(t.Context(), one)
+	_, err = d.Who(t.Context(), one, true)
 	d.wants(err, "signed_out")
-	_, err = d.Who(t.Context(), two)
+	_, err = d.Who(t.Context(), two, true)
 	must(t, err)
 	must(t, d.Disable(t.Context(), models.CLI, d.person))
-	_, err = d.Who(t.Context(), two)
+	_, err = d.Who(t.Context(), two, true)
 	d.wants(err, "signed_out")
 	_, err = d.try("sari@berkas.test", chosen)
 	d.wants(err, "sign_in_failed")
