@@ -319,6 +319,11 @@ func (r Reader) prove(ctx context.Context, row provenRow, trees map[int64]grove)
 	return p, nil
 }
 
+// SealedRows counts the rows of a merchant that are sealed up to a seal.
+func (r Reader) SealedRows(ctx context.Context, id MerchantID, upTo int64) (int, error) {
+	return one[int](ctx, r, `select count(*) from audit_leaves where merchant_id = ? and seal_id <= ?`, id, upTo)
+}
+
 // Seals by their ids, in their order.
 func (r Reader) Seals(ctx context.Context, ids []int64) ([]AuditSeal, error) {
 	return scan[AuditSeal](ctx, r, `select `+sealColumns+` from audit_seals where id in ? order by id`, ids)

@@ -70,7 +70,10 @@ func (s *Service) makeEvidence(ctx context.Context, b models.Bundle) error {
 	if e.merchant, err = s.Store.Merchant(ctx, b.MerchantID); err != nil {
 		return err
 	}
-	if e.size, err = s.Store.EvidenceSize(ctx, b.MerchantID, e.until); err != nil {
+	if e.newest, err = s.Store.NewestSeal(ctx); err != nil {
+		return err
+	}
+	if e.size, err = s.Store.EvidenceSize(ctx, b.MerchantID, e.horizon()); err != nil {
 		return err
 	}
 	total := 2*e.size.Events + min(e.size.Events, evidencePDF) + e.size.Documents + e.size.Decisions + e.size.Looks

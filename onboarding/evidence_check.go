@@ -44,6 +44,7 @@ type EvidenceReport struct {
 	MadeAt   time.Time
 	Files    int // whose hash holds
 	Rows     int // that are proved
+	Complete int // of them those up to the newest seal: as many as the merchant has
 	Unsealed int // that were not sealed yet when the bundle was made
 	Newest   SealFact
 	Seals    []SealFact
@@ -237,6 +238,9 @@ func (c *evidenceCheck) row(text []byte, last int64) (row models.Proven, what st
 		return row, FlawNotProved
 	}
 	c.report.Rows++
+	if p.Seal <= c.report.Newest.Seal {
+		c.report.Complete++
+	}
 	return row, ""
 }
 

@@ -41,7 +41,8 @@ type evidence struct {
 	bundle   models.Bundle
 	merchant models.Merchant
 	lang     words.Lang
-	until    time.Time
+	until    time.Time        // the rows of the audit trail are those until then, or a little later
+	newest   models.AuditSeal // before the first of them was read
 	size     models.EvidenceSize
 	rows     []int64        // ids of the timeline's rows, in order: just those are proved
 	seals    map[int64]bool // that hold them
@@ -49,6 +50,9 @@ type evidence struct {
 	done     int64
 	told     time.Time
 }
+
+// horizon takes rows whose writer's clock was ahead of this one: none that is sealed may be left out.
+func (e *evidence) horizon() time.Time { return e.until.Add(time.Minute) }
 
 // write writes the ZIP, file after file.
 func (e *evidence) write(w io.Writer) error {
@@ -140,7 +144,7 @@ func wrap(text string, width int) string {
 // events are the audit rows of the merchant, oldest first.
 func (e *evidence) events(each func(models.AuditRow) error) error {
 	return pages(func(after int64) ([]models.AuditRow, error) {
-		return e.s.Store.AuditHistory(e.ctx, e.merchant.ID, e.until, after, evidencePage)
+		return e.s.Store.AuditHistory(e.ctx, e.merchant.ID, e.horizon(), after, evidencePage)
 	}, func(r models.AuditRow) (int64, error) { return r.ID, each(r) })
 }
 
@@ -318,7 +322,7 @@ type proofLine struct {
 func (e *evidence) proofs(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	for p, err := range e.s.Store.AuditProofs(e.ctx, e.merchant.ID, e.until, evidencePage) {
+	for p, err := range e.s.Store.AuditProofs(e.ctx, e.merchant.ID, e.horizon(), evidencePage) {
 		if err != nil {
 			return err
 		}
@@ -357,7 +361,8 @@ func sealFact(a models.AuditSeal) SealFact {
 	return SealFact{a.ID, a.SealedAt.UTC(), a.Rows, hex.EncodeToString(a.Root), hex.EncodeToString(a.Chain)}
 }
 
-// sealList is the file of seals: those that the proofs lead to, and the newest there was.
+// sealList is the file of seals: those that the proofs lead to, and the newest there was when the first row was read. All of
+// the merchant's rows up to that one are in the bundle.
 type sealList struct {
 	Merchant models.MerchantID `json:"merchant"`
 	MadeAt   time.Time         `json:"made_at"`
@@ -366,11 +371,7 @@ type sealList struct {
 }
 
 func (e *evidence) sealed(w io.Writer) error {
-	newest, err := e.s.Store.NewestSeal(e.ctx)
-	if err != nil {
-		return err
-	}
-	list := sealList{Merchant: e.merchant.ID, MadeAt: e.until.UTC(), Newest: sealFact(newest), Seals: []SealFact{}}
+	list := sealList{Merchant: e.merchant.ID, MadeAt: e.until.UTC(), Newest: sealFact(e.newest), Seals: []SealFact{}}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(e.seals)), evidencePage) {
 		seals, err := e.s.Store.Seals(e.ctx, ids)
 		if err != nil {

@@ -72,7 +72,7 @@ func bundleFlawed(f onboarding.EvidenceFlaw) string {
 	}[f.What]
 }
 
-// inTrail holds a bundle's seals against those of a trail that was verified.
+// inTrail holds a bundle's seals against those of a trail that was verified, and counts whether all of the merchant's rows are in it.
 func inTrail(ctx context.Context, store *models.Store, r onboarding.EvidenceReport) error {
 	if r.Newest.Seal == 0 {
 		return nil
@@ -86,13 +86,17 @@ func inTrail(ctx context.Context, store *models.Store, r onboarding.EvidenceRepo
 			return fmt.Errorf("the bundle of evidence is not of this audit trail: its seal %d is another one", fact.Seal)
 		}
 	}
-	return nil
+	has, err := store.SealedRows(ctx, r.Merchant, r.Newest.Seal)
+	if err == nil && has != r.Complete {
+		err = fmt.Errorf("the bundle of evidence is not whole: up to seal %d the audit trail has %d rows of merchant %d, and the bundle %d", r.Newest.Seal, has, r.Merchant, r.Complete)
+	}
+	return err
 }
 
 func tellInTrail(out io.Writer, r onboarding.EvidenceReport) error {
 	if r.Newest.Seal == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "The bundle of evidence holds: its %d rows and all %d seals are in this trail.\n", r.Rows, len(r.Seals))
+	_, err := fmt.Fprintf(out, "The bundle of evidence holds: its %d rows and all %d seals are in this trail, and up to seal %d no row of merchant %d is missing.\n", r.Rows, len(r.Seals), r.Newest.Seal, r.Merchant)
 	return err
 }

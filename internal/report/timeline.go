@@ -39,8 +39,8 @@ const (
 	margin    = 15.0
 	width     = 210 - 2*margin
 	foot      = 297 - 18.0 // nothing but the foot below
-	whenWidth = 36.0
-	whoWidth  = 40.0
+	whenWidth = 41.0
+	whoWidth  = 38.0
 	whatWidth = width - whenWidth - whoWidth
 	gap       = 3.0
 	line      = 4.2
