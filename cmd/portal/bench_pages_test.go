@@ -59,7 +59,7 @@ func (v *visitor) shown(path string) error {
 		return err
 	}
 	defer got.Body.Close()
-	if _, err := io.Copy(io.Discard, got.Body); err == nil && got.StatusCode != http.StatusOK {
+	if _, err = io.Copy(io.Discard, got.Body); err == nil && got.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s was answered %d", path, got.StatusCode)
 	}
 	return err
