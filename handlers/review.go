@@ -425,6 +425,8 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 		if newest != nil {
 			v.NewestURL = views.InReviewURL(int64(newest.ID), v.Filter)
 		}
+	case d.State == models.Refused:
+		v.Why.Code = "review_refused_by_doku"
 	case d.State != models.Delivered:
 		v.Why.Code = "review_not_delivered"
 	case s.merchant.Merchant.ArchivedAt != nil:
