@@ -99,6 +99,7 @@ func knownVisits(t *testing.T) map[string][]visit {
 		"/settings":                              {{path: "/settings"}},
 		"/settings/reasons/:code":                {{path: "/settings/reasons/image_blurry"}, {path: "/settings/reasons/other"}},
 		"/merchants/:merchant/edit":              {{path: merchant + "/edit"}},
+		"/merchants/:merchant/evidence":          {{path: merchant + "/evidence"}, {path: refused + "/evidence", act: func(b *tab) { b.leave("main .head form button") }}},
 		"/documents/:document":                   {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
 		"/review":                                {{path: "/review"}},
 		"/people":                                {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
