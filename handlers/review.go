@@ -577,11 +577,11 @@ func (h *handler) lookAtDocument(c echo.Context) error {
 	ms, _ := strconv.ParseInt(f.Get("ms"), 10, 64)
 	leaving := f.Get("leaving") != ""
 	decides := can(c, auth.DecideDocuments) && f.Get("beside") == "" // what is only compared with is leased to nobody
-	if look == 0 && !leaving {                                       // it was loaded ahead and is shown now
-		d, err := h.Reader.Document(c.Request().Context(), id)
-		if err != nil {
-			return err
-		}
+	d, err := h.Reader.Document(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	if look == 0 && !leaving { // it was loaded ahead and is shown now
 		l, err := h.Service.ViewedDocument(c.Request().Context(), actor(c), d, decides)
 		if err != nil {
 			return err

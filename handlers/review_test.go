@@ -213,3 +213,103 @@ func TestTwoReviewersAtTheSameInstantGetTwoDocuments(t *testing.T) {
 		t.Error(a.doc().Find("#review-list").Text())
 	}
 }
+
+func (b *bench) id(email string) (id string) {
+	b.Helper()
+	b.must(b.db.Pool.QueryRow(b.Context(), "select id::text from people where email = $1", email).Scan(&id))
+	return id
+}
+
+func (v *visitor) leaves(document string) {
+	v.Helper()
+	v.post(document+"/look", url.Values{"leaving": {"1"}}).is(204, "leaving")
+}
+
+func TestUndoingTheSecondReviewersRefusalKeepsTheFirstApproval(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one, two, admin := b.as(models.RoleStaff), b.as(models.RoleReviewer), b.reviewer("rani"), b.as(models.RoleAdmin)
+	admin.post("/settings", url.Values{"second_eyes": {"KTP"}}).is(303, "two reviewers")
+	id, document := staff.ready()
+	seen := one.get(document).sight()
+	one.post(document+"/approve", seen).is(303, "the first approval")
+	if a := two.post(document+"/ask", url.Values{"colleague": {b.id("reviewer@berkas.test")}, "question": {"Yakin?"}}).is(422, "asking the first reviewer"); !strings.Contains(a.body, "approved the document already") {
+		t.Error(a.doc().Text())
+	}
+	two.leaves(document)
+	two.post(document+"/refuse", with(seen, "reason", "image_blurry")).is(303, "refusing")
+	two.post(document+"/undo", nil).is(303, "undoing")
+	two.post(document+"/approve", seen).is(303, "the second approval")
+	if got := attr(staff.get(merchantPath(id)).slot("DOCUMENT", "KTP"), "data-review"); got != "approved" {
+		t.Error(got)
+	}
+}
+
+func TestAnUndoneChangeBringsNoApprovalOfOtherDataBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one := b.as(models.RoleStaff), b.as(models.RoleReviewer)
+	id, document := staff.ready()
+	seen := one.get(document).sight()
+	one.post(document+"/approve", seen).is(303, "approving")
+	replaces := attr(one.get(document).doc().Find("input[name=replaces]").First(), "value")
+	one.post(document+"/refuse", with(seen, "reason", "image_blurry", "replaces", replaces, "note", "Ternyata buram sekali")).is(303, "refusing after all")
+	staff.post(merchantPath(id), url.Values{"name": {"Warung Lain"}}).is(303, "another name")
+	one.post(document+"/undo", nil).is(303, "undoing")
+	if got := one.get(document).review(); got != "undecided" {
+		t.Errorf("%s, of another name", got)
+	}
+}
+
+func TestWhatAReviewerWasAskedAboutIsAnybodysWhenTheyLeave(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one, two, admin := b.as(models.RoleStaff), b.as(models.RoleReviewer), b.reviewer("rani"), b.as(models.RoleAdmin)
+	b.reviewer("budi")
+	for path, form := range map[string]url.Values{"/people/" + b.id("rani@berkas.test"): {"name": {"Rani"}, "role": {"manager"}}, "/people/" + b.id("budi@berkas.test") + "/disable": nil} {
+		_, document := staff.ready()
+		asked := strings.Split(path, "/")[2]
+		one.post(document+"/ask", url.Values{"colleague": {asked}, "question": {"Sama?"}}).is(303, "asking")
+		if a := one.post("/review/next", nil); a.header.Get("Location") != "/review" {
+			t.Errorf("%s was asked of a colleague", a.header.Get("Location"))
+		}
+		admin.post(path, form).is(303, "no reviewer any more")
+		if a := one.post("/review/next", nil); a.header.Get("Location") != document {
+			t.Errorf("%s, not %s", a.header.Get("Location"), document)
+		}
+		one.post(document+"/approve", one.get(document).sight()).is(303, "approving")
+	}
+	two.get("/").is(303, "the session of another role")
+}
+
+func TestNothingToReadIsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one, admin := b.as(models.RoleStaff), b.as(models.RoleReviewer), b.as(models.RoleAdmin)
+	b.reviewer("rani")
+	id, document := staff.ready()
+	unseen := strings.Repeat("\u200b\u2060", 10)
+	refusal := with(one.get(document).sight(), "reason", "other", "note", unseen)
+	one.post(document+"/refuse", refusal).is(422, "a note")
+	one.post(document+"/ask", url.Values{"colleague": {b.id("rani@berkas.test")}, "question": {unseen}}).is(422, "a question")
+	staff.post(merchantPath(id)+"/comments", url.Values{"text": {unseen}}).is(422, "a comment")
+	staff.post(merchantPath(id)+"/messages", url.Values{"channel": {"copy"}, "language": {"id"}, "text": {unseen}}).is(422, "a message")
+	admin.post("/settings/reasons/image_blurry", url.Values{"text_id": {unseen}, "text_en": {"Blurred."}}).is(422, "an own text")
+	one.post("/documents/999999/look", url.Values{"look": {"1"}}).is(404, "a document that is not there")
+}
+
+func TestWhatIsWithheldCannotBePutInOtherPlaces(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one, admin := b.as(models.RoleStaff), b.as(models.RoleReviewer), b.as(models.RoleAdmin)
+	id, document := staff.ready()
+	refusal := with(one.get(document).sight(), "reason", "image_blurry", "message", "Maaf: dokumen tidak dapat diverifikasi!")
+	if a := one.post(document+"/refuse", refusal, "HX-Request", "true").is(422, "a note to the merchant"); a.fault() != "not_shareable" {
+		t.Error(a.fault())
+	}
+	message := url.Values{"channel": {"copy"}, "language": {"id"}, "text": {"Halo, KTP menunjukkan tanda manipulasi, mohon kirim ulang."}}
+	staff.post(merchantPath(id)+"/messages", message).is(422, "the sentence as colleagues see it")
+	own := url.Values{"text_id": {"Dokumen palsu."}, "text_en": {"Please send it again."}}
+	admin.post("/settings/reasons/image_blurry", own).is(422, "an own text")
+	admin.post("/settings/reasons/fraudulent", own).is(303, "the reason's own")
+}

@@ -176,9 +176,9 @@ func (tx *Tx) takeBack(d Document, v Decision, action Action, lease *time.Time) 
 	return firstError(tx.Queue(d.MerchantID), tx.transition(d.MerchantID, "review", int64(d.ID), d.Review, row.Review))
 }
 
-// firstAgain has a first approval wait again, when the second one that shared it is undone.
+// firstAgain has a first approval wait again, when the decision of the second reviewer is undone.
 func (tx *Tx) firstAgain(d Document, v Decision, row *Document) error {
-	if v.Standing != Counts || v.Outcome != Approve || row.LeasedBy == nil {
+	if v.Standing != Counts || row.LeasedBy == nil {
 		return nil
 	}
 	var first Decision
@@ -204,6 +204,11 @@ func (tx *Tx) Ask(d Document, q *Question) error {
 	}
 	tx.auditReview(DocumentAsked, d, "of", q.AskedOf)
 	return err
+}
+
+// unassign lets any reviewer decide on what a person was asked about.
+func (tx *Tx) unassign(id PersonID) error {
+	return translate(tx.g.Exec(`update documents set assigned_to = null where assigned_to = ? and queued_at is not null`, id).Error)
 }
 
 // Snooze takes an undecided document out of the queue for a while.

@@ -94,13 +94,13 @@ func (tx *Tx) AddPerson(p *Person) error {
 	return nil
 }
 
-// DisablePerson takes the right to sign in away and ends all sessions. fault.Conflict when it is already so.
+// DisablePerson takes the right to sign in away and ends all sessions; what a reviewer was asked about is anybody's again. fault.Conflict when it is already so.
 func (tx *Tx) DisablePerson(id PersonID) error {
 	if err := swapped(tx.g.Exec(`update people set disabled_at = ?, updated_at = ? where id = ? and disabled_at is null`, tx.Now, tx.Now, id)); err != nil {
 		return err
 	}
 	tx.Audit(PersonDisabled, id.Ref())
-	return tx.EndSessions(id)
+	return firstError(tx.unassign(id), tx.EndSessions(id))
 }
 
 // EnablePerson gives the right to sign in back; the password stays what it was. fault.Conflict when it was not taken.
@@ -112,7 +112,8 @@ func (tx *Tx) EnablePerson(id PersonID) error {
 	return nil
 }
 
-// ChangePerson gives a person another name, role or team than they had; another role ends all sessions. fault.Conflict
+// ChangePerson gives a person another name, role or team than they had; another role ends all sessions,
+// and what a reviewer was asked about is anybody's again. fault.Conflict
 // when somebody else changed them meanwhile.
 func (tx *Tx) ChangePerson(had Person, name string, role Role, team string) error {
 	if err := swapped(tx.g.Exec(`update people set name = ?, role = ?, team = ?, updated_at = ? where id = ? and name = ? and role = ? and team = ?`,
@@ -123,7 +124,7 @@ func (tx *Tx) ChangePerson(had Person, name string, role Role, team string) erro
 	if role == had.Role {
 		return nil
 	}
-	return tx.EndSessions(had.ID)
+	return firstError(tx.unassign(had.ID), tx.EndSessions(had.ID))
 }
 
 // KeepAnAdmin refuses to lose the last admin who can sign in: fault.Conflict last_admin when that is id. Until the

@@ -111,16 +111,21 @@ func enumWord(s string) string {
 }
 
 // oneLine is a text without line breaks and the like, spaces at its ends, and runs of them.
-func oneLine(s string) string { return strings.Join(strings.Fields(printable(s)), " ") }
+func oneLine(s string) string {
+	return strings.TrimFunc(strings.Join(strings.Fields(printable(s)), " "), invisible)
+}
 
-// manyLines is a text whose only control characters are line breaks.
+// manyLines is a text whose only control characters are line breaks; nothing when there is nothing in it to see.
 func manyLines(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(printable(line), " ")
 	}
-	return strings.Trim(strings.Join(lines, "\n"), " \n")
+	return strings.TrimFunc(strings.Join(lines, "\n"), invisible)
 }
+
+// invisible are spaces, and characters that join or order others and show nothing by themselves.
+func invisible(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
 
 // compact is a number without what people put between its digits; other characters stay, to be refused.
 func compact(s string) string {

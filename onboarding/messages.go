@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"berkas/internal/fault"
@@ -246,20 +247,38 @@ func checkMessage(in MessageInput, settings []models.ReasonSetting) error {
 // saysTooMuch finds the sentence of a reason that is not the merchant's to know, in either language.
 func saysTooMuch(text string, settings []models.ReasonSetting) bool {
 	text = NormalName(text)
-	for _, r := range Reasons {
-		if r.Shareable {
-			continue
+	says := func(sentence string) bool { return sentence != "" && strings.Contains(text, sentence) }
+	return text != "" && (slices.ContainsFunc(withheld(), says) || slices.ContainsFunc(settings, func(set models.ReasonSetting) bool {
+		r, known := ReasonOf(set.Code)
+		return known && !r.Shareable && (says(NormalName(set.TextID)) || says(NormalName(set.TextEN)))
+	}))
+}
+
+// withheld are the program's own sentences that no merchant may read, with the name of each kind of document, as colleagues
+// see them, and without.
+var withheld = sync.OnceValue(func() (sentences []string) {
+	for _, lang := range words.Langs() {
+		named := []map[string]any{nil}
+		for _, name := range DocumentCodes() {
+			if words.Has("document." + name) {
+				name = words.Say(lang, "document."+name, nil)
+			}
+			named = append(named, map[string]any{"document": name})
 		}
-		for _, lang := range words.Langs() {
-			for _, sentence := range []string{words.Say(lang, "reason."+r.Code, nil), merchantText(lang, r.Code, nil), OwnText(settings, r.Code, lang)} {
-				if sentence = NormalName(sentence); sentence != "" && strings.Contains(text, sentence) {
-					return true
+		for _, r := range Reasons {
+			for _, key := range []string{"reason." + r.Code, "reason." + r.Code + ".merchant"} {
+				if r.Shareable || !words.Has(key) {
+					continue
+				}
+				for _, params := range named {
+					sentences = append(sentences, NormalName(words.Say(lang, key, params)))
 				}
 			}
 		}
 	}
-	return false
-}
+	slices.Sort(sentences)
+	return slices.Compact(sentences)
+})
 
 // Sent is a message with its text opened.
 type Sent struct {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -94,7 +93,7 @@ func (s *Service) Decide(ctx context.Context, actor models.Actor, in DecisionInp
 
 // readDecision checks what was typed and seals the notes.
 func (s *Service) readDecision(ctx context.Context, d models.Document, in *DecisionInput, v *models.Decision) (*time.Time, error) {
-	in.Note, in.Message = strings.TrimSpace(legibleText(in.Note)), strings.TrimSpace(legibleText(in.Message))
+	in.Note, in.Message = manyLines(in.Note), manyLines(in.Message)
 	for _, text := range []string{in.Note, in.Message} {
 		if utf8.RuneCountInString(text) > maxNote {
 			return nil, fault.New(fault.Invalid, "too_long", "max", maxNote)
@@ -107,6 +106,9 @@ func (s *Service) readDecision(ctx context.Context, d models.Document, in *Decis
 		}
 		if v.Reasons, err = chosenReasons(settings, d, *in); err != nil {
 			return nil, err
+		}
+		if saysTooMuch(in.Message, settings) {
+			return nil, fault.New(fault.Invalid, "not_shareable")
 		}
 	}
 	if in.Replaces != 0 && utf8.RuneCountInString(in.Note) < minNote {
@@ -245,6 +247,9 @@ func (s *Service) Undo(ctx context.Context, actor models.Actor, id models.Docume
 		if err := tx.Undo(d, v, tx.Now.Add(lease(set))); err != nil {
 			return err
 		}
+		if err := s.reopenChanged(tx, m.ID); err != nil { // the decision before it may rely on what has changed since
+			return err
+		}
 		return s.keepProgress(tx, m)
 	})
 }
@@ -273,7 +278,7 @@ func undoable(tx *models.Tx, m models.Merchant, d models.Document, decisions []m
 
 // Ask gives an undecided document to another reviewer with a question.
 func (s *Service) Ask(ctx context.Context, actor models.Actor, id models.DocumentID, colleague models.PersonID, question string) error {
-	question = strings.TrimSpace(legibleText(question))
+	question = manyLines(question)
 	switch {
 	case question == "":
 		return fault.New(fault.Invalid, "question_required")
@@ -290,6 +295,9 @@ func (s *Service) Ask(ctx context.Context, actor models.Actor, id models.Documen
 		}
 		if d.UploadedBy != nil && *d.UploadedBy == colleague {
 			return fault.New(fault.Invalid, "reviewer_uploaded")
+		}
+		if d.FirstApprovedBy != nil && *d.FirstApprovedBy == colleague {
+			return fault.New(fault.Invalid, "reviewer_approved")
 		}
 		return tx.Ask(d, &q)
 	})
@@ -466,12 +474,3 @@ func (s *Service) QuestionText(q models.Question) (string, error) {
 func noteSeal(uid string) string     { return "decisions.note:" + uid }
 func messageSeal(uid string) string  { return "decisions.message:" + uid }
 func questionSeal(uid string) string { return "questions.question:" + uid }
-
-// legibleText is printable with its line breaks.
-func legibleText(s string) string {
-	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
-	for i := range lines {
-		lines[i] = printable(lines[i])
-	}
-	return strings.Join(lines, "\n")
-}

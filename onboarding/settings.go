@@ -88,6 +88,10 @@ func (s *Service) SetReason(ctx context.Context, actor models.Actor, set models.
 	if len(set.OffFor) > 0 && (r.Code == OtherCode || !r.Reviewer) {
 		return fault.Refused([]fault.Field{{Name: "off_for", Code: "reason_stays"}})
 	}
+	settings, err := s.Store.ReasonSettings(ctx)
+	if err != nil {
+		return err
+	}
 	var refused []fault.Field
 	for _, text := range []struct{ name, is, other string }{{"text_id", set.TextID, set.TextEN}, {"text_en", set.TextEN, set.TextID}} {
 		switch {
@@ -95,6 +99,8 @@ func (s *Service) SetReason(ctx context.Context, actor models.Actor, set models.
 			refused = append(refused, fault.Field{Name: text.name, Code: "both_languages"})
 		case utf8.RuneCountInString(text.is) > maxOwnText:
 			refused = append(refused, fault.Field{Name: text.name, Code: "too_long", Params: fault.Pairs("max", maxOwnText)})
+		case r.Shareable && saysTooMuch(text.is, settings):
+			refused = append(refused, fault.Field{Name: text.name, Code: "not_shareable"})
 		}
 	}
 	if err := fault.Refused(refused); err != nil {
