@@ -245,6 +245,22 @@ func TestUndoingTheSecondReviewersRefusalKeepsTheFirstApproval(t *testing.T) {
 	}
 }
 
+func TestAnUndoneChangeKeepsTheDocumentForNobody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, one, two := b.as(models.RoleStaff), b.as(models.RoleReviewer), b.reviewer("rani")
+	_, document := staff.ready()
+	seen := one.get(document).sight()
+	one.post(document+"/approve", seen).is(303, "approving")
+	change := with(seen, "reason", "image_blurry", "note", "Ternyata buram sekali", "replaces", attr(one.get(document).doc().Find("input[name=replaces]").First(), "value"))
+	one.post(document+"/refuse", change).is(303, "refusing after all")
+	one.post(document+"/undo", nil).is(303, "undoing")
+	if got := two.get(document).review(); got != "approved" {
+		t.Error(got)
+	}
+	two.post(document+"/refuse", change).is(303, "another reviewer's change")
+}
+
 func TestAnUndoneChangeBringsNoApprovalOfOtherDataBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -132,8 +132,8 @@ func (tx *Tx) Decide(d Document, had *Decision, v *Decision) error {
 	return firstError(tx.Queue(d.MerchantID), tx.transition(d.MerchantID, "review", int64(d.ID), d.Review, review))
 }
 
-// Undo takes a decision back and has the one before it count again, or none. The document is leased to whoever took it
-// back until then.
+// Undo takes a decision back and has the one before it count again, or none: then the document is leased to whoever took
+// it back until then.
 func (tx *Tx) Undo(d Document, v Decision, lease time.Time) error {
 	if err := tx.settle(v.ID, Undone); err != nil {
 		return err
@@ -164,6 +164,7 @@ func (tx *Tx) takeBack(d Document, v Decision, action Action, lease *time.Time) 
 			return translate(err)
 		}
 		row.Review, row.DecidedAt, row.Reasons = string(before.Outcome), &before.DecidedAt, before.Reasons
+		row.LeasedBy, row.LeasedUntil = nil, nil // what is decided is leased to nobody
 	} else if err := tx.firstAgain(d, v, row); err != nil {
 		return err
 	}

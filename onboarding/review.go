@@ -218,7 +218,7 @@ func changed(err error) error {
 }
 
 // Undo takes one's own decision back within UndoTime, unless somebody acted on it: fault.Conflict undo_late or undo_acted.
-// The document is leased to whoever took the decision back.
+// A document that is undecided by that is leased to whoever took the decision back.
 func (s *Service) Undo(ctx context.Context, actor models.Actor, id models.DocumentID) error {
 	d, err := s.Store.Document(ctx, id)
 	if err != nil {
