@@ -329,3 +329,21 @@ func TestWhatIsWithheldCannotBePutInOtherPlaces(t *testing.T) {
 	admin.post("/settings/reasons/image_blurry", own).is(422, "an own text")
 	admin.post("/settings/reasons/fraudulent", own).is(303, "the reason's own")
 }
+
+func TestAReviewerWhoAsksTwiceAtOnceGetsTheLastDocumentTwice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one := b.as(models.RoleReviewer)
+	_, document := b.as(models.RoleStaff).ready()
+	for range 15 {
+		got := make(chan string, 2)
+		for range cap(got) {
+			go func() { got <- one.post("/review/next", nil).header.Get("Location") }()
+		}
+		for range cap(got) {
+			if to := <-got; to != document {
+				t.Error(to)
+			}
+		}
+	}
+}

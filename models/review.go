@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -163,13 +164,21 @@ const forMeSQL = `(d.leased_by is null or d.leased_by = ? or d.leased_until <= ?
 
 // LeaseNext leases the first document of the queue behind a place (nil: of all) that the reviewer may be given to them until
 // then, skip excepted. 0 when there is none. Two reviewers who ask at the same instant get two different ones.
-func (k Keep) LeaseNext(ctx context.Context, me PersonID, f ReviewFilter, behind *ReviewCursor, skip DocumentID, d time.Duration) (DocumentID, error) {
+func (k Keep) LeaseNext(ctx context.Context, me PersonID, f ReviewFilter, behind *ReviewCursor, skip DocumentID, d time.Duration) (id DocumentID, err error) {
 	now := k.s.now()
 	where, args := f.behind(now, behind)
-	sql := `update documents set leased_by = ?, leased_until = ? where id = (select d.id from documents d where ` + where + ` and ` + forMeSQL + ` and d.id <> ?
-		order by ` + reviewOrderSQL + ` limit 1 for update skip locked) returning id`
-	args = append([]any{me, now.Add(d)}, args...)
-	return one[DocumentID](ctx, k.s.Reader, sql, append(args, me, now, me, me, me, skip)...)
+	forMe := []any{me, now, me, me, me}
+	args = slices.Concat([]any{me, now.Add(d)}, forMe, args, forMe, []any{skip})
+	// What somebody is just changing is passed over at first. When nothing else is left it is waited for: it may be
+	// the reviewer's even then, as when one reviewer asks twice at once.
+	for _, passing := range []string{" for update skip locked", ""} {
+		sql := `update documents d set leased_by = ?, leased_until = ? where d.queued_at is not null and ` + forMeSQL + ` and d.id = (select d.id from documents d where ` + where +
+			` and ` + forMeSQL + ` and d.id <> ? order by ` + reviewOrderSQL + ` limit 1` + passing + `) returning d.id`
+		if id, err = one[DocumentID](ctx, k.s.Reader, sql, args...); err != nil || id != 0 {
+			break
+		}
+	}
+	return id, err
 }
 
 // LeaseDocument leases an undecided document to a reviewer until then, or for longer when it is theirs already. false when
