@@ -18,21 +18,20 @@ const (
 	smallNeed = smallSide * smallSide * 7
 )
 
-// shrink draws src on white with its longest side at most side pixels, never larger. A photo as it was decoded is averaged
-// in whole steps, so that every pixel has its say at little cost. A copy of moderate size is halved until the last step is
-// less than a half; any other is sampled once, for halving it would cost another half of its memory.
+// shrink draws src on white with its longest side at most side pixels, never larger. A photo is averaged in whole steps
+// and a copy of moderate size halved until the last step is less than a half, so that every pixel has its say; any other
+// is sampled once, for halving it would cost another half of its memory.
 func shrink(src image.Image, side int) *image.RGBA {
 	w, h := src.Bounds().Dx(), src.Bounds().Dy()
 	longest := max(w, h)
 	if longest <= side {
 		return scaled(src, w, h)
 	}
-	if photo, ok := src.(*image.YCbCr); ok {
-		small := averaged(photo, (longest+side-1)/side)
-		return scaled(small, small.Rect.Dx(), small.Rect.Dy())
-	}
 	f := float64(side) / float64(longest)
 	width, height := max(1, int(math.Round(float64(w)*f))), max(1, int(math.Round(float64(h)*f)))
+	if photo, ok := src.(*image.YCbCr); ok {
+		return scaled(averaged(photo, longest/side), width, height)
+	}
 	for longest <= smallSide && longest >= 2*side {
 		w, h, longest = (w+1)/2, (h+1)/2, (longest+1)/2
 		src = scaled(src, w, h)
@@ -40,7 +39,7 @@ func shrink(src image.Image, side int) *image.RGBA {
 	return scaled(src, width, height)
 }
 
-// averaged is a picture k times smaller.
+// averaged is a photo k times smaller.
 func averaged(m *image.YCbCr, k int) *image.YCbCr {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	small := image.NewYCbCr(image.Rect(0, 0, (w+k-1)/k, (h+k-1)/k), m.SubsampleRatio)
@@ -55,24 +54,24 @@ func averaged(m *image.YCbCr, k int) *image.YCbCr {
 
 // averagePlane writes the means of fields of k by k samples, smaller ones at the right and at the bottom.
 func averagePlane(dst []uint8, dstStride int, src []uint8, srcStride, w, h, k int) {
-	sums := make([]int, (w+k-1)/k)
+	columns := make([]uint32, w)
 	for top := 0; top < h; top += k {
 		rows := min(k, h-top)
-		clear(sums)
+		clear(columns)
 		for y := top; y < top+rows; y++ {
-			line := src[y*srcStride : y*srcStride+w]
-			for i := range sums {
-				sum := 0
-				for _, v := range line[i*k : min(i*k+k, w)] {
-					sum += int(v)
-				}
-				sums[i] += sum
+			for x, v := range src[y*srcStride : y*srcStride+w] {
+				columns[x] += uint32(v)
 			}
 		}
 		out := dst[top/k*dstStride:]
-		for i, sum := range sums {
-			n := rows * min(k, w-i*k)
-			out[i] = uint8((sum + n/2) / n)
+		for x := 0; x < w; x += k {
+			field := columns[x:min(x+k, w)]
+			var sum uint32
+			for _, v := range field {
+				sum += v
+			}
+			n := uint32(rows * len(field))
+			out[x/k] = uint8((sum + n/2) / n)
 		}
 	}
 }
@@ -94,22 +93,29 @@ func scaled(src image.Image, w, h int) *image.RGBA {
 }
 
 // luma is the brightness of each pixel, 0 to 255.
-func luma(m *image.RGBA) []uint8 {
-	y := make([]uint8, len(m.Pix)/4)
-	for i := range y {
-		p := m.Pix[4*i : 4*i+3 : 4*i+3]
-		y[i] = uint8((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
+func luma(m image.Image) (y []uint8, w, h int) {
+	w, h = m.Bounds().Dx(), m.Bounds().Dy()
+	y = make([]uint8, w*h)
+	switch m := m.(type) {
+	case *image.YCbCr:
+		for row := range h {
+			copy(y[row*w:(row+1)*w], m.Y[row*m.YStride:])
+		}
+	case *image.RGBA:
+		for i := range y {
+			p := m.Pix[4*i : 4*i+3 : 4*i+3]
+			y[i] = uint8((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
+		}
 	}
-	return y
+	return y, w, h
 }
 
 // sharpness is the variance of the Laplacian on luma: edges make it large, blur makes it small.
-func sharpness(m *image.RGBA) float64 {
-	w, h := m.Rect.Dx(), m.Rect.Dy()
+func sharpness(m image.Image) float64 {
+	y, w, h := luma(m)
 	if w < 3 || h < 3 {
 		return 0
 	}
-	y := luma(m)
 	var sum, squares int64
 	for row := 1; row < h-1; row++ {
 		up, here, down := y[(row-1)*w:row*w], y[row*w:(row+1)*w], y[(row+1)*w:(row+2)*w]
@@ -128,7 +134,7 @@ func sharpness(m *image.RGBA) float64 {
 // grain of a photo would decide on the bits of even areas.
 func differenceHash(m *image.RGBA) (hash uint64) {
 	const columns, rows = 9, 8
-	y, w, h := luma(m), m.Rect.Dx(), m.Rect.Dy()
+	y, w, h := luma(m)
 	for row := range rows {
 		var left float64
 		for column := range columns {

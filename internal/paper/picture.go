@@ -82,8 +82,9 @@ func (i *Inspector) measure(ctx context.Context, open Source, p picture, facts *
 	return true, err
 }
 
-// decodeSmall keeps the full picture no longer than it takes to shrink it.
-func decodeSmall(ctx context.Context, open Source, p picture) (*image.RGBA, error) {
+// decodeSmall keeps the full picture no longer than it takes to shrink it. A photo stays in its own colours: what is
+// measured on it is its brightness.
+func decodeSmall(ctx context.Context, open Source, p picture) (image.Image, error) {
 	s, err := open.stream(ctx)
 	if err != nil {
 		return nil, err
@@ -95,6 +96,9 @@ func decodeSmall(ctx context.Context, open Source, p picture) (*image.RGBA, erro
 	}
 	if err != nil {
 		return nil, s.verdict(err)
+	}
+	if photo, ok := full.(*image.YCbCr); ok {
+		return averaged(photo, (max(p.width, p.height)+smallSide-1)/smallSide), nil
 	}
 	return shrink(full, smallSide), nil
 }
