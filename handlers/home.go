@@ -149,14 +149,14 @@ func (h *handler) figures(ctx context.Context, p models.Person, list []asked) (f
 
 // reviewFigures are the parts of the reviewers' queue, each of which leads to it.
 func (h *handler) reviewFigures(ctx context.Context, p models.Person) (figures []views.Figure, err error) {
+	settings, err := h.Reader.ReviewSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var filters []models.ReviewFilter
 	for _, a := range []struct{ key, show, tone string }{{"to_review", "", "wait"}, {"my_review", "mine", "wait"}, {"review_overdue", "overdue", "bad"}, {"review_late", "late", "bad"}} {
 		q := views.ReviewFilter{Show: a.show}
-		f, err := h.reviewFilter(ctx, q, p)
-		if err != nil {
-			return nil, err
-		}
-		filters = append(filters, f)
+		filters = append(filters, h.reviewFilter(q, p, settings))
 		figures = append(figures, views.Figure{Key: a.key, URL: views.ReviewPageURL(q, ""), Tone: a.tone})
 	}
 	counts, err := h.Reader.CountsOfReview(ctx, filters, h.Now(), countLimit+1)
