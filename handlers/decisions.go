@@ -20,16 +20,20 @@ import (
 	"berkas/views"
 )
 
+// documentForm is which document a form is about, and the form.
+func documentForm(c echo.Context) (id models.DocumentID, f url.Values, err error) {
+	if id, err = documentID(c); err == nil {
+		f, err = form(c)
+	}
+	return id, f, err
+}
+
 func (h *handler) approveDocument(c echo.Context) error { return h.decide(c, models.Approve) }
 func (h *handler) refuseDocument(c echo.Context) error  { return h.decide(c, models.Refuse) }
 
 // decide records a decision. What changed meanwhile is shown beside what was seen; what was typed wrongly stays in the form.
 func (h *handler) decide(c echo.Context, outcome models.Outcome) error {
-	id, err := documentID(c)
-	if err != nil {
-		return err
-	}
-	f, err := form(c)
+	id, f, err := documentForm(c)
 	if err != nil {
 		return err
 	}
@@ -296,11 +300,7 @@ func inDays(now time.Time, n int) string {
 }
 
 func (h *handler) undoDecision(c echo.Context) error {
-	id, err := documentID(c)
-	if err != nil {
-		return err
-	}
-	f, err := form(c)
+	id, f, err := documentForm(c)
 	if err != nil {
 		return err
 	}
@@ -333,11 +333,7 @@ func (h *handler) snoozeDocument(c echo.Context) error {
 
 // setAside does something with a document that leaves it undecided, and leads to the next one when asked to.
 func (h *handler) setAside(c echo.Context, done string, do func(context.Context, models.DocumentID, url.Values) error) error {
-	id, err := documentID(c)
-	if err != nil {
-		return err
-	}
-	f, err := form(c)
+	id, f, err := documentForm(c)
 	if err != nil {
 		return err
 	}
@@ -376,11 +372,7 @@ func (h *handler) showFacts(c echo.Context) error {
 // lookAtDocument is what a page on the screen says now and then, and when it is left: how long the document was in sight.
 // 204 while the reader may decide on it, 205 when the lease is gone.
 func (h *handler) lookAtDocument(c echo.Context) error {
-	id, err := documentID(c)
-	if err != nil {
-		return err
-	}
-	f, err := form(c)
+	id, f, err := documentForm(c)
 	if err != nil {
 		return err
 	}

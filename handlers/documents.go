@@ -322,11 +322,7 @@ func (h *handler) changedDocument(c echo.Context, done string, d models.Document
 }
 
 func (h *handler) rotateDocument(c echo.Context) error {
-	id, err := documentID(c)
-	if err != nil {
-		return err
-	}
-	f, err := form(c)
+	id, f, err := documentForm(c)
 	if err != nil {
 		return err
 	}

@@ -61,22 +61,10 @@ func (o MerchantOrder) by(after *MerchantCursor) (order, where string, args []an
 
 // CountsOfMerchants counts the merchants of several filters in one statement, each no further than limit.
 func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter, limit int) ([]int, error) {
-	var selects []string
-	var args []any
-	for i, f := range filters {
-		where, a := f.where()
-		selects = append(selects, `select `+strconv.Itoa(i)+` as i, count(*) as n from (select 1 from merchants m where `+strings.Join(where, " and ")+` limit `+strconv.Itoa(limit)+`) c`)
-		args = append(args, a...)
-	}
-	if len(selects) == 0 {
-		return nil, nil
-	}
-	rows, err := scan[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
-	counts := make([]int, len(filters))
-	for _, row := range rows {
-		counts[row.I] = row.N
-	}
-	return counts, err
+	return counts(ctx, r, len(filters), func(i int) (string, []any) {
+		where, args := filters[i].where()
+		return `merchants m where ` + strings.Join(where, " and ") + ` limit ` + strconv.Itoa(limit), args
+	})
 }
 
 // ToDecide is how many of a merchant's documents a reviewer has to decide, and since when the first of them is at DOKU.

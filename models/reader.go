@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -27,6 +29,24 @@ func one[T any](ctx context.Context, r Reader, sql string, args ...any) (T, erro
 	var row T
 	err := r.db.WithContext(ctx).Raw(sql, args...).Scan(&row).Error
 	return row, translate(err)
+}
+
+// counts are the numbers of rows that n questions find, in one statement; from is what stands behind the i-th one's from.
+func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, args []any)) ([]int, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	selects, args := make([]string, n), []any{}
+	for i := range selects {
+		sql, a := from(i)
+		selects[i], args = `select `+strconv.Itoa(i)+` as i, count(*) as n from (select 1 from `+sql+`) c`, append(args, a...)
+	}
+	rows, err := scan[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
+	found := make([]int, n)
+	for _, row := range rows {
+		found[row.I] = row.N
+	}
+	return found, err
 }
 
 // Shell is what every page's frame shows.

@@ -128,22 +128,10 @@ func dayOr(t *time.Time, otherwise string) string {
 // CountsOfReview counts the documents of several filters in one statement, each no further than limit. The order has it walk
 // an index as far as it must, where a table read from its beginning may hold much that is decided.
 func (r Reader) CountsOfReview(ctx context.Context, filters []ReviewFilter, now time.Time, limit int) ([]int, error) {
-	var selects []string
-	var args []any
-	for i, f := range filters {
-		where, a := f.where(now)
-		selects = append(selects, `select `+strconv.Itoa(i)+` as i, count(*) as n from (select 1 from documents d where `+where+` order by `+reviewOrderSQL+` limit `+strconv.Itoa(limit)+`) c`)
-		args = append(args, a...)
-	}
-	if len(selects) == 0 {
-		return nil, nil
-	}
-	rows, err := scan[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
-	counts := make([]int, len(filters))
-	for _, row := range rows {
-		counts[row.I] = row.N
-	}
-	return counts, err
+	return counts(ctx, r, len(filters), func(i int) (string, []any) {
+		where, args := filters[i].where(now)
+		return `documents d where ` + where + ` order by ` + reviewOrderSQL + ` limit ` + strconv.Itoa(limit), args
+	})
 }
 
 // KindsInReview are the kinds of documents that wait for a reviewer, for a filter: it leaps from one to the next in the
