@@ -397,7 +397,7 @@ func (s *Service) Retry(ctx context.Context, actor models.Actor, id models.Docum
 	if d.WithdrawnAt != nil || d.State != models.Refused && d.State != models.Failed {
 		return d, fault.New(fault.Conflict, "not_retryable")
 	}
-	return d, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
@@ -410,6 +410,7 @@ func (s *Service) Retry(ctx context.Context, actor models.Actor, id models.Docum
 		}
 		return s.Queue.SendDocument(ctx, tx, id)
 	})
+	return d, err
 }
 
 // Withdraw hides a version, with a reason; the one before it counts again. The bytes go when retention says so.
@@ -427,7 +428,7 @@ func (s *Service) Withdraw(ctx context.Context, actor models.Actor, id models.Do
 	case d.WithdrawnAt != nil:
 		return d, fault.New(fault.Conflict, "already_withdrawn")
 	}
-	return d, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
@@ -440,6 +441,7 @@ func (s *Service) Withdraw(ctx context.Context, actor models.Actor, id models.Do
 		}
 		return s.keepProgress(tx, m)
 	})
+	return d, err
 }
 
 // Rotate remembers by how many quarters clockwise a document is turned when looked at.

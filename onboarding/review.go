@@ -61,7 +61,7 @@ func (s *Service) Decide(ctx context.Context, actor models.Actor, in DecisionInp
 	if err != nil {
 		return v, err
 	}
-	return v, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
@@ -89,6 +89,7 @@ func (s *Service) Decide(ctx context.Context, actor models.Actor, in DecisionInp
 		}
 		return s.keepProgress(tx, m)
 	})
+	return v, err
 }
 
 // readDecision checks what was typed and seals the notes.
@@ -381,10 +382,11 @@ func (s *Service) ViewedDocument(ctx context.Context, actor models.Actor, d mode
 			return look, err
 		}
 	}
-	return look, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		look.ID, err = tx.Look(d)
 		return err
 	})
+	return look, err
 }
 
 // PreloadDocument leases the document that comes next for a reviewer and records that it was only loaded, not shown.
@@ -392,10 +394,11 @@ func (s *Service) PreloadDocument(ctx context.Context, actor models.Actor, d mod
 	if look.Leased, err = s.leaseTo(ctx, actor, d.ID); err != nil {
 		return look, err
 	}
-	return look, s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		tx.Viewed(d, models.DocumentFetched)
 		return nil
 	})
+	return look, err
 }
 
 func (s *Service) leaseTo(ctx context.Context, actor models.Actor, id models.DocumentID) (bool, error) {
