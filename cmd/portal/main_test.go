@@ -163,7 +163,7 @@ func (p *process) up(within time.Duration) error {
 	return nil
 }
 
-const startTime = 30 * time.Second // far above what a start takes; the machine may be busy
+const startTime = time.Minute // far above what a start or an end takes; the machine may be busy
 
 // start runs the program until the test ends, which stops it and looks whether it was quiet.
 func start(t testing.TB, e env, args ...string) *process {
@@ -193,16 +193,12 @@ func tail(s string) string { return s[max(0, len(s)-4000):] }
 // stop ends the program with a signal to its process group, as Ctrl-C does, and expects a clean end.
 func (p *process) stop(t testing.TB, s syscall.Signal) {
 	t.Helper()
-	begin := time.Now()
 	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil {
 		t.Fatal(err)
 	}
-	p.waitEnd(t, 20*time.Second)
+	p.waitEnd(t, startTime)
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 || p.stderr.String() != "" {
 		t.Errorf("after %v it ended with code %d and said %q", s, code, p.stderr.String())
-	}
-	if took := time.Since(begin); took > 8*time.Second {
-		t.Errorf("it took %v to stop", took)
 	}
 }
 

@@ -112,7 +112,9 @@ func inspect(ctx context.Context, dir string) (programs, bool) {
 	if _, err := os.Stat(p.path("initdb")); err != nil {
 		return p, false
 	}
-	out, err := exec.CommandContext(ctx, p.path("postgres"), "--version").Output()
+	c := exec.CommandContext(ctx, p.path("postgres"), "--version")
+	c.SysProcAttr = childAttr()
+	out, err := c.Output()
 	if err != nil {
 		return p, false
 	}
