@@ -27,9 +27,10 @@ const (
 	readInterval  = 15 * time.Second // of those that are due: a day old, or still missing
 )
 
-// NewInserter is a client that only inserts; onboarding's Queue stands on it.
+// NewInserter is a client that only inserts; onboarding's Queue stands on it. Its cooldown is for how long it wakes the
+// workers but once: by default so long that of documents uploaded together all but the first would wait for the next poll.
 func NewInserter(pool *pgxpool.Pool) (*river.Client[pgx.Tx], error) {
-	return river.NewClient(riverpgxv5.New(pool), &river.Config{})
+	return river.NewClient(riverpgxv5.New(pool), &river.Config{FetchCooldown: river.FetchCooldownMin})
 }
 
 // Workers works the jobs of one process.
