@@ -51,7 +51,8 @@ type Decision struct {
 	DecidedAt  time.Time
 	SettledAt  *time.Time // when it stopped to count, or a first approval was shared
 	Replaces   *DecisionID
-	ScreenMS   int64 `gorm:"column:screen_ms"`
+	ScreenMS   int64      `gorm:"column:screen_ms"`
+	QueuedAt   *time.Time // since when the document was in the queue; nil when it replaces a decision
 }
 
 const decisionFacts = `decisions.*, coalesce((select name from people where people.id = decided_by), '') as decider`
@@ -85,14 +86,14 @@ func (tx *Tx) DecisionsOfMerchant(id MerchantID) ([]Decision, error) {
 // MayDecide is the predicate of a decision in SQL, beside the same rule in onboarding: the version seen still counts, is
 // not the decider's own upload, and nobody else has it open. Its parameters are the decider twice and the time.
 const mayDecideSQL = `state = 'delivered' and withdrawn_at is null and uploaded_by is distinct from ? and (leased_by is null or leased_by = ? or leased_until < ?)
-	and exists (select 1 from slots s where s.document_id = documents.id)`
+	and exists (select 1 from slots s where s.id = documents.slot_id and s.document_id = documents.id)`
 
 // Decide stores a decision on the document as it was seen. An approval that a second reviewer must share leaves it
 // undecided. fault.Conflict when the document is no longer what was seen, or somebody else has it.
 func (tx *Tx) Decide(d Document, had *Decision, v *Decision) error {
 	me := tx.Actor.Person
 	v.DocumentID, v.MerchantID, v.Version, v.SHA256, v.UploadedBy = d.ID, d.MerchantID, d.Version, d.SHA256, d.UploadedBy
-	v.DecidedBy, v.DecidedAt = me, tx.Now
+	v.DecidedBy, v.DecidedAt, v.QueuedAt = me, tx.Now, d.QueuedAt
 	if v.Reasons == nil {
 		v.Reasons = []string{}
 	}
@@ -278,6 +279,6 @@ func (tx *Tx) Reviewer(id PersonID) (Person, error) {
 // Superseded reports whether another version counts in the document's slot by now.
 func (tx *Tx) Superseded(d Document) (bool, error) {
 	var counts bool
-	err := tx.g.Raw(`select exists (select 1 from slots where document_id = ?)`, d.ID).Scan(&counts).Error
+	err := tx.g.Raw(`select exists (select 1 from slots where id = ? and document_id = ?)`, d.SlotID, d.ID).Scan(&counts).Error
 	return !counts, translate(err)
 }

@@ -78,7 +78,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
-	known := []string{"AdvanceBundle", "AskedCombination", "BeginBundle", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireBundles", "ExpireLink", "FailBundle", "ForgetAttempts", "ForgiveAttempt",
+	known := []string{"AdvanceBundle", "AskedCombination", "BeginBundle", "ClaimDelivery", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "ExpireBundles", "ExpireLink", "FailBundle", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
 		"KeepMerchantOrder", "KeepMinutes", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "Postpone", "ReadBack", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
 		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "TakeLease", "TouchSession", "WakeDeliveries"}
 	var there []string

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,17 @@ type ProgressPart struct {
 	Field    string `json:"field,omitempty"`
 }
 
+// Quarter says how much of what DOKU asks for is done: "0" to "3" quarters, "4" is all of it, QuarterRegistered is behind it.
+type Quarter string
+
+const QuarterRegistered Quarter = "registered"
+
+// Step is the quarter a merchant was in at the end of a week, from that week on. Week is its Monday, 2006-01-02.
+type Step struct {
+	Week    string  `json:"week"`
+	Quarter Quarter `json:"quarter"`
+}
+
 // Merchant is a business to be registered at DOKU. Private is a sealed JSON of what is personal; onboarding opens it.
 type Merchant struct {
 	ID                 MerchantID
@@ -83,6 +95,12 @@ type Merchant struct {
 	ProgressState      ProgressState
 	NextActor          NextActor
 	NextActorSince     time.Time
+	Quarter            Quarter
+	Course             []Step     `gorm:"serializer:json"`
+	FirstDocumentAt    *time.Time // when it first reached each stage
+	AtDOKUAt           *time.Time `gorm:"column:at_doku_at"` // all documents at DOKU
+	ApprovedAt         *time.Time // all documents approved
+	ActiveAt           *time.Time // able to take payments at DOKU
 	BusinessID         string
 	BrandID            string
 	BusinessStatus     string
@@ -327,6 +345,7 @@ func (r Reader) LookAlikes(ctx context.Context, self MerchantID, nameNormal stri
 func (tx *Tx) CreateMerchant(d *Dossier, keys []MerchantKey) error {
 	m := &d.Merchant
 	m.CreatedAt, m.UpdatedAt, m.NextActorSince = tx.Now, tx.Now, tx.Now
+	m.Quarter, m.Course = "0", []Step{{Week: WeekOf(tx.Now), Quarter: "0"}}
 	m.CreatedBy = personOrNil(tx.Actor.Person)
 	if err := gorm.G[Merchant](tx.g).Create(tx.ctx, m); err != nil {
 		return translate(err)
@@ -417,25 +436,31 @@ func (tx *Tx) RestoreMerchant(id MerchantID) error {
 	return firstError(err, tx.Queue(id))
 }
 
-// KeepProgress stores a merchant's completeness where it is another than m's. A change of state joins the history.
-func (tx *Tx) KeepProgress(m Merchant, p Progress, state ProgressState, next NextActor) error {
-	if reflect.DeepEqual(p, m.Progress) && state == m.ProgressState && next == m.NextActor {
+// KeepProgress stores what of a merchant's completeness is another than it was. A change of state joins the history.
+func (tx *Tx) KeepProgress(was, is Merchant) error {
+	if kept(was) == kept(is) && reflect.DeepEqual(was.Progress, is.Progress) && slices.Equal(was.Course, is.Course) {
 		return nil
 	}
-	since := m.NextActorSince
-	if next != m.NextActor {
-		since = tx.Now
+	is.NextActorSince = was.NextActorSince
+	if is.NextActor != was.NextActor {
+		is.NextActorSince = tx.Now
 	}
-	err := tx.g.Model(&Merchant{}).Where("id = ?", m.ID).Select("progress", "progress_state", "next_actor", "next_actor_since", "updated_at").
-		Updates(&Merchant{Progress: p, ProgressState: state, NextActor: next, NextActorSince: since, UpdatedAt: tx.Now}).Error
+	is.UpdatedAt = tx.Now
+	err := tx.g.Model(&Merchant{}).Where("id = ?", was.ID).Select("progress", "progress_state", "next_actor", "next_actor_since", "quarter", "course",
+		"first_document_at", "at_doku_at", "approved_at", "active_at", "updated_at").Updates(&is).Error
 	if err != nil {
 		return translate(err)
 	}
-	tx.Touch(m.ID)
-	if state == m.ProgressState {
+	tx.Touch(was.ID)
+	if is.ProgressState == was.ProgressState {
 		return nil
 	}
-	return translate(tx.transition(m.ID, "merchant", int64(m.ID), string(m.ProgressState), string(state)))
+	return translate(tx.transition(was.ID, "merchant", int64(was.ID), string(was.ProgressState), string(is.ProgressState)))
+}
+
+// kept is what of a merchant's completeness can be compared as it is. The stages' times are never changed once set.
+func kept(m Merchant) any {
+	return [...]any{m.ProgressState, m.NextActor, m.Quarter, m.FirstDocumentAt == nil, m.AtDOKUAt == nil, m.ApprovedAt == nil, m.ActiveAt == nil}
 }
 
 // RegisterMerchant stores what DOKU answered to a registration. sharedKey is sealed.

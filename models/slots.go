@@ -3,9 +3,22 @@ package models
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
+)
+
+// SlotState is where a slot stands; a slot that nobody asks for has none.
+type SlotState string
+
+const (
+	SlotMissing   SlotState = "missing"
+	SlotWaiting   SlotState = "waiting"
+	SlotDelivered SlotState = "delivered" // at DOKU and undecided
+	SlotApproved  SlotState = "approved"
+	SlotRefused   SlotState = "refused" // by DOKU or by a reviewer
+	SlotFailed    SlotState = "failed"  // given up
 )
 
 // Slot is one place of a merchant's checklist: whose it is, category, code and which of several.
@@ -21,6 +34,10 @@ type Slot struct {
 	ByHand        bool
 	DocumentID    *DocumentID
 	CreatedAt     time.Time
+	State         SlotState
+	StateSince    time.Time
+	ExpiresOn     *time.Time // of the version that counts
+	RefusedFor    string     // the gravest reason
 }
 
 // SlotField is a form field typed for a slot. Value is sealed, Masked may be shown.
@@ -104,7 +121,7 @@ func (tx *Tx) ChecklistRows(id MerchantID) ([]ChecklistRow, error) {
 
 // AddSlot adds a place by hand, behind those of the same kind.
 func (tx *Tx) AddSlot(s *Slot) error {
-	s.ByHand, s.CreatedAt = true, tx.Now
+	s.ByHand, s.CreatedAt, s.StateSince = true, tx.Now, tx.Now
 	err := tx.g.Raw(`select coalesce(max(ordinal) + 1, 0) from slots where merchant_id = ? and owner_path = ? and category = ? and code = ?`,
 		s.MerchantID, s.OwnerPath, s.Category, s.Code).Scan(&s.Ordinal).Error
 	if err != nil {
@@ -142,4 +159,20 @@ func (tx *Tx) SetField(s Slot, f SlotField, key *MerchantKey) error {
 	}
 	return translate(tx.g.Exec(`insert into merchant_keys (merchant_id, source, kind, hash) values (?, ?, ?, ?)
 		on conflict (merchant_id, source, kind) do update set hash = excluded.hash`, s.MerchantID, key.Source, key.Kind, key.Hash).Error)
+}
+
+// KeepSlots stores where slots stand, in one statement. A slot whose state is another since now is so since now.
+func (tx *Tx) KeepSlots(slots []Slot) error {
+	if len(slots) == 0 {
+		return nil
+	}
+	var values []string
+	var args []any
+	for _, s := range slots {
+		values = append(values, "(?::bigint, ?, ?::date, ?)")
+		args = append(args, s.ID, s.State, s.ExpiresOn, s.RefusedFor)
+	}
+	args = append([]any{tx.Now}, args...)
+	return translate(tx.g.Exec(`update slots s set state = v.state, state_since = case when s.state = v.state then s.state_since else ? end, expires_on = v.expires_on, refused_for = v.refused_for
+		from (values `+strings.Join(values, ", ")+`) v(id, state, expires_on, refused_for) where s.id = v.id`, args...).Error)
 }

@@ -1,8 +1,11 @@
 package onboarding
 
 import (
+	"slices"
+	"strconv"
 	"time"
 
+	"berkas/doku"
 	"berkas/internal/fault"
 	"berkas/models"
 )
@@ -12,6 +15,10 @@ type Standing struct {
 	Progress models.Progress
 	State    models.ProgressState
 	Next     models.NextActor
+	Quarter  models.Quarter
+	Begun    bool // there is a document
+	AtDOKU   bool // all documents are at DOKU
+	Approved bool // all documents are approved
 }
 
 // SlotState is the delivery of the newest version in a slot; "missing" when there is none.
@@ -20,6 +27,32 @@ func SlotState(row models.ChecklistRow) string {
 		return string(d.State)
 	}
 	return "missing"
+}
+
+// KeptSlot is a slot with where it stands, as it is kept for lists and figures.
+func KeptSlot(row models.ChecklistRow) models.Slot {
+	s, d := row.Slot, row.Newest()
+	s.State, s.ExpiresOn, s.RefusedFor = "", nil, ""
+	switch {
+	case !Asked(row):
+		return s
+	case d == nil:
+		s.State = models.SlotMissing
+		return s
+	case d.State == models.Delivered && d.Review == models.Undecided:
+		s.State = models.SlotDelivered
+	case d.State == models.Delivered:
+		s.State = models.SlotState(d.Review)
+	case d.State == models.Sending:
+		s.State = models.SlotWaiting
+	default:
+		s.State = models.SlotState(d.State)
+	}
+	s.ExpiresOn = d.ExpiresOn
+	if reasons := refusedFor(*d); len(reasons) > 0 {
+		s.RefusedFor = reasons[0]
+	}
+	return s
 }
 
 // MissingFields are the form fields DOKU wants with a slot's document that nobody has typed.
@@ -47,14 +80,20 @@ func Asked(row models.ChecklistRow) bool { return row.RequirementID != nil || ro
 // Completeness is the one definition of how far a merchant is. A slot is done when its newest version is at DOKU, no
 // reviewer refused it and its fields are typed; the most urgent of what is not done decides state and next actor.
 func Completeness(m models.Merchant, combination models.CombinationState, rows []models.ChecklistRow) Standing {
-	s, approved := Standing{}, 0
+	s, delivered, approved := Standing{}, 0, 0
 	for _, row := range rows {
 		if !Asked(row) {
 			continue
 		}
 		s.Progress.Total++
-		if d := row.Newest(); d != nil && d.Review == string(models.Approve) {
-			approved++
+		if d := row.Newest(); d != nil {
+			s.Begun = true
+			if d.State == models.Delivered {
+				delivered++
+			}
+			if d.Review == string(models.Approve) {
+				approved++
+			}
 		}
 		if part := blocking(row, m.MessagedAt); part.Code != "" {
 			s.Progress.Parts = append(s.Progress.Parts, part)
@@ -63,6 +102,8 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 		}
 	}
 	s.State, s.Next = urgent(s.Progress.Parts)
+	s.Quarter = quarter(m, s.Progress)
+	s.AtDOKU, s.Approved = s.Progress.Total > 0 && delivered == s.Progress.Total, s.Progress.Total > 0 && approved == s.Progress.Total
 	switch {
 	case m.RegisteredAt != nil:
 		s.State, s.Next, s.Progress.Lead = models.ProgressRegistered, models.NextNobody, "registered"
@@ -72,7 +113,7 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextDOKU, "no_checklist"
 	case s.Progress.Total == 0:
 		s.Progress.Lead = "empty"
-	case approved == s.Progress.Total:
+	case s.Approved:
 		s.Progress.Lead, s.Next = "approved", models.NextNobody
 	case len(s.Progress.Parts) == 0:
 		s.Progress.Lead = "complete"
@@ -80,6 +121,18 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 		s.Progress.Lead = "todo"
 	}
 	return s
+}
+
+func quarter(m models.Merchant, p models.Progress) models.Quarter {
+	switch {
+	case m.RegisteredAt != nil:
+		return models.QuarterRegistered
+	case m.SetID == nil:
+		return "0"
+	case p.Total == 0:
+		return "4"
+	}
+	return models.Quarter(strconv.Itoa(4 * p.Done / p.Total))
 }
 
 // blocking is why a slot is not done; the zero part when it is. messaged is when the merchant was last told what to send
@@ -157,8 +210,52 @@ func (s *Service) keepProgressOf(tx *models.Tx, m models.Merchant, rows []models
 		}
 		state = c.State
 	}
-	st := Completeness(m, state, rows)
-	return tx.KeepProgress(m, st.Progress, st.State, st.Next)
+	if err := tx.KeepSlots(movedSlots(rows)); err != nil {
+		return err
+	}
+	return tx.KeepProgress(m, kept(m, Completeness(m, state, rows), tx.Now))
+}
+
+// movedSlots are those that stand elsewhere than what is kept of them says.
+func movedSlots(rows []models.ChecklistRow) (moved []models.Slot) {
+	for _, row := range rows {
+		s := KeptSlot(row)
+		if s.State != row.State || s.RefusedFor != row.RefusedFor || !sameDay(s.ExpiresOn, row.Slot.ExpiresOn) {
+			moved = append(moved, s)
+		}
+	}
+	return moved
+}
+
+func sameDay(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Format(time.DateOnly) == b.Format(time.DateOnly)
+}
+
+// kept is a merchant with its standing. The time at which it reached a stage first stays, whatever comes later.
+func kept(m models.Merchant, s Standing, now time.Time) models.Merchant {
+	m.Progress, m.ProgressState, m.NextActor, m.Quarter = s.Progress, s.State, s.Next, s.Quarter
+	m.Course = walked(m.Course, models.Step{Week: models.WeekOf(now), Quarter: s.Quarter})
+	for _, stage := range []struct {
+		reached bool
+		at      **time.Time
+	}{{s.Begun, &m.FirstDocumentAt}, {s.AtDOKU, &m.AtDOKUAt}, {s.Approved, &m.ApprovedAt}, {m.BusinessStatus == string(doku.StatusActive), &m.ActiveAt}} {
+		if stage.reached && *stage.at == nil {
+			*stage.at = &now
+		}
+	}
+	return m
+}
+
+// walked is a course that goes on to a step. Of a week the last quarter counts.
+func walked(course []models.Step, to models.Step) []models.Step {
+	course = slices.Clone(course)
+	if n := len(course); n > 0 && course[n-1].Week >= to.Week {
+		to.Week, course = course[n-1].Week, course[:n-1]
+	}
+	if n := len(course); n > 0 && course[n-1].Quarter == to.Quarter {
+		return course
+	}
+	return append(course, to)
 }
 
 // open is a merchant that may be changed, held for the rest of the transaction. fault.Conflict when it is archived.

@@ -1,0 +1,86 @@
+package models
+
+import (
+	"context"
+	"time"
+)
+
+// Measure is one kind of fact that is counted, with what its keys say. Merchants that are archived count in none. A week is
+// its Monday in Jakarta; a bucket is that of Bucket.
+type Measure string
+
+const (
+	// As things stand; the day says nothing.
+	TallyMerchants Measure = "merchants" // progress state
+	TallyNext      Measure = "next"      // next actor, nobody excepted; total: seconds since 1970 of since when, summed
+	TallySlots     Measure = "slots"     // category|code|slot state, of merchants not registered; total: of since when
+	TallyRefused   Measure = "refused"   // gravest reason|category|code of slots that are refused, of merchants not registered
+
+	// By a date.
+	TallyDue     Measure = "due"     // "" by due date: merchants neither complete nor registered
+	TallyExpires Measure = "expires" // category|code by the date until which the document is valid
+
+	// By the week in which it happened.
+	TallyCompleteness Measure = "completeness" // quarter: entered less left in the week; the sum up to a week is how it stood then
+	TallyPace         Measure = "pace"         // stage that was reached
+	TallyDecided      Measure = "decided"      // outcome|first or later version|category|code of decisions that count
+	TallyReason       Measure = "reason"       // reason|category|code, each of a refusal that counts
+	TallyDecidedBy    Measure = "decided_by"   // person|outcome
+	TallyQueueTime    Measure = "queue_time"   // bucket|person: from the queue to the decision; total: seconds
+
+	// By the week in which the merchant was made.
+	TallyFunnel Measure = "funnel" // stage reached by now
+	TallyTook   Measure = "took"   // stage|bucket: since the stage before; total: seconds
+)
+
+// Stage is a step of a merchant's way.
+type Stage string
+
+const (
+	StageCreated       Stage = "created"
+	StageFirstDocument Stage = "first_document"
+	StageAtDOKU        Stage = "at_doku"  // all documents
+	StageApproved      Stage = "approved" // all documents
+	StageRegistered    Stage = "registered"
+	StageActive        Stage = "active"
+)
+
+// Stages are all of them, in their order.
+var Stages = []Stage{StageCreated, StageFirstDocument, StageAtDOKU, StageApproved, StageRegistered, StageActive}
+
+// Buckets is how many there are: durations are counted by their logarithm.
+const Buckets = 22
+
+// BucketOf bounds the durations of a bucket: from (inclusive) and to (exclusive). The last one has no end, which is 0.
+func BucketOf(i int) (from, to time.Duration) {
+	if i > 0 {
+		from = time.Minute << (i - 1)
+	}
+	if i < Buckets-1 {
+		to = time.Minute << i
+	}
+	return from, to
+}
+
+var jakarta = time.FixedZone("WIB", 7*60*60)
+
+// WeekOf is the Monday of a time's week in Jakarta, 2006-01-02.
+func WeekOf(t time.Time) string {
+	t = t.In(jakarta)
+	return t.AddDate(0, 0, -(int(t.Weekday())+6)%7).Format(time.DateOnly)
+}
+
+// FoldTallies adds up to limit appended changes to the tallies, unless another process is about it, and says how many.
+func (k Keep) FoldTallies(ctx context.Context, limit int) (int, error) {
+	return one[int](ctx, k.s.Reader, `with alone as materialized (select pg_try_advisory_xact_lock(`+foldLock+`) as got),
+		folded as (delete from tally_deltas where (select got from alone) and id in (select id from tally_deltas order by id limit ?)
+			returning combination_id, responsible_id, measure, day, key, n, total),
+		added as (insert into tallies as t (combination_id, responsible_id, measure, day, key, n, total)
+			select coalesce(combination_id, -1), coalesce(responsible_id, -1), measure, day, key, sum(n), sum(total) from folded
+			group by measure, day, key, cube (combination_id, responsible_id) having sum(n) <> 0 or sum(total) <> 0
+			on conflict (combination_id, responsible_id, measure, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total)
+		select count(*) from folded`, limit)
+}
+
+// foldLock is the advisory lock of whoever changes the tallies: nobody else does meanwhile.
+const foldLock = `5011`
