@@ -411,7 +411,7 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 	}
 	m, may := d.Merchant, can(c, auth.EditMerchants)
 	row := merchantRow(ctx, models.MerchantRow{ID: m.ID, Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
-		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor, MessagedAt: m.MessagedAt,
+		Responsible: d.Responsible, DueOn: m.DueOn, Progress: m.Progress, ProgressState: m.ProgressState, NextActor: m.NextActor, NextActorSince: m.NextActorSince, MessagedAt: m.MessagedAt,
 		RegisteredAt: m.RegisteredAt, ArchivedAt: m.ArchivedAt, Sample: m.Sample, UpdatedAt: m.UpdatedAt}, h.Now())
 	row.Progress = p
 	v := views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), Comments: commentsView(c, id, comments), AuditURL: auditOf(c, id), EvidenceURL: evidenceOf(c, id),

@@ -17,7 +17,7 @@ import (
 func merchantRow(ctx context.Context, m models.MerchantRow, now time.Time) views.MerchantRow {
 	row := views.MerchantRow{ID: int64(m.ID), Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
 		Responsible: m.Responsible, Due: at(m.DueOn), Archived: m.ArchivedAt != nil, Registered: m.RegisteredAt != nil, Sample: m.Sample, MessagedAt: at(m.MessagedAt),
-		Progress: progress(ctx, m.Progress, m.ProgressState, m.NextActor)}
+		Progress: progress(ctx, onboarding.Standing{Progress: m.Progress, State: m.ProgressState, Next: m.NextActor, Since: m.NextActorSince})}
 	open := m.ProgressState != models.ProgressComplete && m.ProgressState != models.ProgressRegistered
 	row.Overdue = open && m.DueOn != nil && now.In(words.WIB).Format(time.DateOnly) > m.DueOn.Format(time.DateOnly)
 	if row.Archived {
@@ -31,8 +31,9 @@ var tones = map[models.ProgressState]string{
 	models.ProgressComplete: "good", models.ProgressRegistered: "good",
 }
 
-func progress(ctx context.Context, p models.Progress, state models.ProgressState, next models.NextActor) views.ProgressView {
-	v := views.ProgressView{Done: p.Done, Total: p.Total, Tone: tones[state], NextActor: string(next),
+func progress(ctx context.Context, s onboarding.Standing) views.ProgressView {
+	p := s.Progress
+	v := views.ProgressView{Done: p.Done, Total: p.Total, Tone: tones[s.State], NextActor: string(s.Next), NextSince: s.Since,
 		Lead: views.Message{Code: p.Lead, Params: map[string]any{"n": p.Total - p.Done, "total": p.Total}}}
 	if v.Tone == "" {
 		v.Tone = "none"

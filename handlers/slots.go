@@ -31,7 +31,7 @@ func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.Checkl
 	if err != nil {
 		return views.ChecklistView{}, views.ProgressView{}, err
 	}
-	standing := onboarding.Completeness(m, combination.State, rows)
+	standing := onboarding.Completeness(m, combination.State, rows, h.Now())
 	may := mayChange(c, m)
 	tell, err := h.tellRefusals(ctx, m.ID, rows)
 	if err != nil {
@@ -48,7 +48,7 @@ func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.Checkl
 		if combination.Problem != "" && combination.State == models.ChecklistPending {
 			v.Problem = &views.Message{Code: "doku_unavailable"}
 		}
-		return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
+		return v, progress(ctx, standing), nil
 	}
 	v.Assumed = p.Assumed
 	if may.upload && !may.archived {
@@ -59,7 +59,7 @@ func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.Checkl
 	for _, ch := range onboarding.Changes(p.Before, p.After) {
 		v.Changes = append(v.Changes, views.ChangeView{Kind: ch.Kind, Name: documentName(ctx, ch.Category, ch.Code)})
 	}
-	return v, progress(ctx, standing.Progress, standing.State, standing.Next), nil
+	return v, progress(ctx, standing), nil
 }
 
 // merchantPage is what the database says of a merchant for its page.
@@ -148,8 +148,8 @@ func (h *handler) drawSlot(c echo.Context, status int, id models.MerchantID, slo
 	if change != nil {
 		change(&v)
 	}
-	standing := onboarding.Completeness(m, models.ChecklistReady, rows)
-	return render(c, status, views.SlotFragment(v, progress(ctx, standing.Progress, standing.State, standing.Next)))
+	standing := onboarding.Completeness(m, models.ChecklistReady, rows, h.Now())
+	return render(c, status, views.SlotFragment(v, progress(ctx, standing)))
 }
 
 // answerSlot answers what was done to a slot: its row for htmx, the merchant's page for a plain form.

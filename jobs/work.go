@@ -24,6 +24,7 @@ const (
 	sweepInterval = 2 * time.Second
 	probeInterval = 5 * time.Second
 	sealInterval  = time.Second
+	foldInterval  = 2 * time.Second
 	readInterval  = 15 * time.Second // of those that are due: a day old, or still missing
 )
 
@@ -81,8 +82,8 @@ func schedule() []*river.PeriodicJob {
 }
 
 // Run works until ctx ends, then finishes what is under way, within grace. Beside River's own fetching it sweeps for
-// deliveries that missed their turn, knocks at DOKU while it is down, and seals the audit trail; none of them waits for
-// another.
+// deliveries that missed their turn, knocks at DOKU while it is down, seals the audit trail and folds the tallies; none of
+// them waits for another.
 func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -98,6 +99,7 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 		{probeInterval, "knocking at DOKU", w.service.Probe},
 		{readInterval, "reading checklists", w.service.RefreshRequirements},
 		{sealInterval, "sealing the audit trail", w.service.SealAudit},
+		{foldInterval, "folding the tallies", w.service.FoldTallies},
 	} {
 		rounds.Go(func() { w.round(ctx, r.every, r.doing, r.do) })
 	}

@@ -199,26 +199,27 @@ type MerchantFilter struct {
 
 // MerchantRow is one merchant of a list.
 type MerchantRow struct {
-	ID            MerchantID
-	Name          string
-	BusinessType  string
-	LegalEntity   string
-	BusinessLine  string
-	Responsible   string
-	DueOn         *time.Time
-	Progress      Progress `gorm:"serializer:json"`
-	ProgressState ProgressState
-	NextActor     NextActor
-	MessagedAt    *time.Time
-	RegisteredAt  *time.Time
-	ArchivedAt    *time.Time
-	Sample        bool
-	UpdatedAt     time.Time
-	Urgency       int // where it stands by OrderAction
+	ID             MerchantID
+	Name           string
+	BusinessType   string
+	LegalEntity    string
+	BusinessLine   string
+	Responsible    string
+	DueOn          *time.Time
+	Progress       Progress `gorm:"serializer:json"`
+	ProgressState  ProgressState
+	NextActor      NextActor
+	NextActorSince time.Time
+	MessagedAt     *time.Time
+	RegisteredAt   *time.Time
+	ArchivedAt     *time.Time
+	Sample         bool
+	UpdatedAt      time.Time
+	Urgency        int // where it stands by OrderAction
 }
 
 const merchantRowColumns = `m.id, m.name, m.business_type, m.legal_entity, m.business_line, coalesce(p.name, '') as responsible, m.due_on,
-	m.progress, m.progress_state, m.next_actor, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
+	m.progress, m.progress_state, m.next_actor, m.next_actor_since, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
 
 // Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
 // the start).
@@ -440,10 +441,6 @@ func (tx *Tx) RestoreMerchant(id MerchantID) error {
 func (tx *Tx) KeepProgress(was, is Merchant) error {
 	if kept(was) == kept(is) && reflect.DeepEqual(was.Progress, is.Progress) && slices.Equal(was.Course, is.Course) {
 		return nil
-	}
-	is.NextActorSince = was.NextActorSince
-	if is.NextActor != was.NextActor {
-		is.NextActorSince = tx.Now
 	}
 	is.UpdatedAt = tx.Now
 	err := tx.g.Model(&Merchant{}).Where("id = ?", was.ID).Select("progress", "progress_state", "next_actor", "next_actor_since", "quarter", "course",

@@ -246,7 +246,7 @@ func TestCompleteness(t *testing.T) {
 		"given up before all":      {m: models.Merchant{SetID: &set}, rows: []models.ChecklistRow{slot("refused", ""), slot("failed", ""), slot("delivered", "")}, done: 1, total: 3, lead: "todo", state: models.ProgressFailed, next: models.NextStaff, parts: "refused failed"},
 		"registered":               {m: models.Merchant{SetID: &set, RegisteredAt: &now}, rows: []models.ChecklistRow{slot("", "")}, total: 1, lead: "registered", state: models.ProgressRegistered, next: models.NextNobody, parts: "missing"},
 	} {
-		got := onboarding.Completeness(c.m, c.c, c.rows)
+		got := onboarding.Completeness(c.m, c.c, c.rows, time.Now())
 		var parts []string
 		for _, p := range got.Progress.Parts {
 			parts = append(parts, p.Code)

@@ -15,6 +15,7 @@ type Standing struct {
 	Progress models.Progress
 	State    models.ProgressState
 	Next     models.NextActor
+	Since    time.Time // since when it is their turn
 	Quarter  models.Quarter
 	Begun    bool // there is a document
 	AtDOKU   bool // all documents are at DOKU
@@ -78,8 +79,9 @@ func hasField(row models.ChecklistRow, code string) bool {
 func Asked(row models.ChecklistRow) bool { return row.RequirementID != nil || row.ByHand }
 
 // Completeness is the one definition of how far a merchant is. A slot is done when its newest version is at DOKU, no
-// reviewer refused it and its fields are typed; the most urgent of what is not done decides state and next actor.
-func Completeness(m models.Merchant, combination models.CombinationState, rows []models.ChecklistRow) Standing {
+// reviewer refused it and its fields are typed; the most urgent of what is not done decides state and next actor. now is
+// since when it is the turn of whoever was not next before.
+func Completeness(m models.Merchant, combination models.CombinationState, rows []models.ChecklistRow, now time.Time) Standing {
 	s, delivered, approved := Standing{}, 0, 0
 	for _, row := range rows {
 		if !Asked(row) {
@@ -119,6 +121,9 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 		s.Progress.Lead = "complete"
 	default:
 		s.Progress.Lead = "todo"
+	}
+	if s.Since = m.NextActorSince; s.Next != m.NextActor {
+		s.Since = now
 	}
 	return s
 }
@@ -213,7 +218,7 @@ func (s *Service) keepProgressOf(tx *models.Tx, m models.Merchant, rows []models
 	if err := tx.KeepSlots(movedSlots(rows)); err != nil {
 		return err
 	}
-	return tx.KeepProgress(m, kept(m, Completeness(m, state, rows), tx.Now))
+	return tx.KeepProgress(m, kept(m, Completeness(m, state, rows, tx.Now), tx.Now))
 }
 
 // movedSlots are those that stand elsewhere than what is kept of them says.
@@ -233,7 +238,7 @@ func sameDay(a, b *time.Time) bool {
 
 // kept is a merchant with its standing. The time at which it reached a stage first stays, whatever comes later.
 func kept(m models.Merchant, s Standing, now time.Time) models.Merchant {
-	m.Progress, m.ProgressState, m.NextActor, m.Quarter = s.Progress, s.State, s.Next, s.Quarter
+	m.Progress, m.ProgressState, m.NextActor, m.NextActorSince, m.Quarter = s.Progress, s.State, s.Next, s.Since, s.Quarter
 	m.Course = walked(m.Course, models.Step{Week: models.WeekOf(now), Quarter: s.Quarter})
 	for _, stage := range []struct {
 		reached bool

@@ -12,6 +12,7 @@ import (
 const (
 	orphanAge   = 24 * time.Hour
 	orphanBatch = 500 // bytes whose rows are looked for in one statement
+	foldBatch   = 10_000
 )
 
 // Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, evidence
@@ -52,6 +53,16 @@ func (s *Service) expireEvidence(ctx context.Context) error {
 func (s *Service) SealAudit(ctx context.Context) error {
 	_, err := s.Store.Keep().SealAudit(ctx)
 	return err
+}
+
+// FoldTallies adds what acts appended to the tallies, batch by batch.
+func (s *Service) FoldTallies(ctx context.Context) error {
+	for {
+		n, err := s.Store.Keep().FoldTallies(ctx, foldBatch)
+		if err != nil || n < foldBatch {
+			return err
+		}
+	}
 }
 
 // sweepBlobs deletes bytes that were stored but never committed: their upload ended between the two.

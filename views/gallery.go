@@ -149,7 +149,7 @@ func sampleProgress() []ProgressView {
 		return Message{Code: code, Params: params}
 	}
 	return []ProgressView{
-		{Done: 5, Total: 8, Tone: "wait", NextActor: "staff", Lead: Message{Code: "todo", Params: map[string]any{"n": 3, "total": 8}}, Parts: []Message{
+		{Done: 5, Total: 8, Tone: "wait", NextActor: "staff", NextSince: sampleTime(3 * 24 * time.Hour), Lead: Message{Code: "todo", Params: map[string]any{"n": 3, "total": 8}}, Parts: []Message{
 			part("refused", "KTP", "reason", "image_blurry"), part("missing", "Akta pendirian perusahaan"), part("sending", "NPWP badan")}},
 		{Done: 7, Total: 8, Tone: "wait", NextActor: "doku", Lead: Message{Code: "todo", Params: map[string]any{"n": 1, "total": 8}}, Parts: []Message{part("waiting", "NIB")}},
 		{Done: 6, Total: 8, Tone: "bad", NextActor: "staff", Lead: Message{Code: "todo", Params: map[string]any{"n": 2, "total": 8}}, Parts: []Message{part("failed", "NIB"), part("field", "KTP", "field", "NO_KTP")}},

@@ -14,6 +14,7 @@ type ProgressView struct {
 	Lead        Message
 	Parts       []Message // each has the parameter "document" (a name) and others of its code
 	NextActor   string
+	NextSince   time.Time // since when it is their turn; zero: not known
 }
 
 // MerchantPage is one merchant: who acts next, the checklist in groups, what happened.

@@ -78,6 +78,15 @@ func (d DocumentPage) name(ctx context.Context) string {
 	return documentName(ctx, d.Category, d.Code)
 }
 
+// turn is whose turn it is, and for how long it has been theirs: minutes are not worth a word.
+func (p ProgressView) turn(ctx context.Context) string {
+	actor := say(ctx, "actor."+p.NextActor)
+	if p.NextSince.IsZero() || time.Since(p.NextSince) < time.Hour {
+		return actor
+	}
+	return say(ctx, "actor.since", "actor", actor, "since", time.Since(p.NextSince))
+}
+
 // parts is what a merchant lacks, in words: the clauses after the leading sentence. Documents of which the same is to be
 // said share a clause. With a limit, at most that many clauses, each with at most that many documents, and how many more.
 func (p ProgressView) parts(ctx context.Context, limit int) string {
