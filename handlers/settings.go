@@ -21,8 +21,13 @@ func (h *handler) showSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.drawSettings(c, http.StatusOK, set, map[string]string{"lease_minutes": strconv.Itoa(set.LeaseMinutes), "within_hours": strconv.Itoa(set.WithinHours),
-		"remind_days": join(set.RemindDays)}, nil)
+	return h.drawSettings(c, http.StatusOK, set, written(set), nil)
+}
+
+// written is how the settings stand in the form.
+func written(set models.ReviewSettings) map[string]string {
+	return map[string]string{"lease_minutes": strconv.Itoa(set.LeaseMinutes), "within_hours": strconv.Itoa(set.WithinHours), "remind_days": join(set.RemindDays),
+		"weekly_target": strconv.Itoa(set.WeeklyTarget)}
 }
 
 func join(numbers []int) string {
@@ -92,13 +97,14 @@ func (h *handler) changeSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	typed := map[string]string{"lease_minutes": strconv.Itoa(set.LeaseMinutes), "within_hours": strconv.Itoa(set.WithinHours), "remind_days": join(set.RemindDays)}
+	typed := written(set)
 	for name := range typed {
 		if f.Has(name) {
 			typed[name] = strings.TrimSpace(f.Get(name))
 		}
 	}
 	set.LeaseMinutes, set.WithinHours, set.RemindDays = count(typed["lease_minutes"]), count(typed["within_hours"]), numbers(typed["remind_days"])
+	set.WeeklyTarget = countOr(typed["weekly_target"], -1)
 	if f.Has("second_eyes") {
 		set.SecondEyes = named(f, "second_eyes")
 	}
@@ -113,9 +119,14 @@ func (h *handler) changeSettings(c echo.Context) error {
 	return see(c, views.SettingsURL())
 }
 
-// count is 0 for what is none, which every setting refuses.
-func count(s string) int {
-	n, _ := strconv.Atoi(s)
+// count is 0 for what is none, which most settings refuse; countOr another number, for those that do not.
+func count(s string) int { return countOr(s, 0) }
+
+func countOr(s string, none int) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return none
+	}
 	return n
 }
 

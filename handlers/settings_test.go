@@ -21,7 +21,7 @@ func TestSettingsOfTheReview(t *testing.T) {
 	if attr(page.Find("[name=lease_minutes]"), "value") != "5" || attr(page.Find("[name=remind_days]"), "value") != "3, 7" {
 		t.Error("the settings are not as they come")
 	}
-	for name, value := range map[string]string{"lease_minutes": "61", "within_hours": "0", "remind_days": "3, tujuh", "second_eyes": "SIM"} {
+	for name, value := range map[string]string{"lease_minutes": "61", "within_hours": "0", "remind_days": "3, tujuh", "second_eyes": "SIM", "weekly_target": "banyak"} {
 		a := admin.post("/settings", url.Values{name: {value}}).is(422, name)
 		if a.doc().Find("#f-"+name+"-error").Length() != 1 {
 			t.Errorf("nothing says what is wrong with %s", name)
@@ -30,7 +30,7 @@ func TestSettingsOfTheReview(t *testing.T) {
 			t.Errorf("%s is lost", name)
 		}
 	}
-	admin.post("/settings", url.Values{"lease_minutes": {"10"}, "remind_days": {"7, 2,7"}, "second_eyes": {"", "KTP", "LOGO"}}).is(303, "other settings")
+	admin.post("/settings", url.Values{"lease_minutes": {"10"}, "weekly_target": {"50"}, "remind_days": {"7, 2,7"}, "second_eyes": {"", "KTP", "LOGO"}}).is(303, "other settings")
 	set, err := b.store.ReviewSettings(b.Context())
 	b.must(err)
 	if set.LeaseMinutes != 10 || set.WithinHours != 24 || len(set.RemindDays) != 2 || set.RemindDays[0] != 2 || strings.Join(set.SecondEyes, " ") != "KTP LOGO" {

@@ -8,12 +8,13 @@ import (
 	"gorm.io/gorm"
 )
 
-// ReviewSettings are what admins set of the review.
+// ReviewSettings are what admins set of the review, and what it is measured by.
 type ReviewSettings struct {
 	LeaseMinutes int      `json:"lease_minutes"` // how long a document stays with the reviewer who opened it
 	WithinHours  int      `json:"within_hours"`  // a document that waits longer for a reviewer is late
 	RemindDays   []int    `json:"remind_days"`   // after a message, when the staff are told that the merchant has not answered
 	SecondEyes   []string `json:"second_eyes"`   // the codes, outside DOCUMENT the categories, that two reviewers must approve
+	WeeklyTarget int      `json:"weekly_target"` // registrations a week that are aimed at, 0 for none
 }
 
 // defaultReview holds until an admin sets something else.
@@ -40,7 +41,8 @@ func (tx *Tx) SetReview(s ReviewSettings) error {
 	if err != nil {
 		return err
 	}
-	tx.Audit(SettingsChanged, Somewhere("settings"), "lease_minutes", s.LeaseMinutes, "within_hours", s.WithinHours, "remind_days", s.RemindDays, "second_eyes", s.SecondEyes)
+	tx.Audit(SettingsChanged, Somewhere("settings"), "lease_minutes", s.LeaseMinutes, "within_hours", s.WithinHours, "remind_days", s.RemindDays, "second_eyes", s.SecondEyes,
+		"weekly_target", s.WeeklyTarget)
 	return translate(tx.g.Exec(`insert into settings (name, value, updated_at) values ('review', ?::jsonb, ?)
 		on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at`, string(raw), tx.Now).Error)
 }

@@ -16,6 +16,7 @@ const (
 	maxRemind    = 90
 	maxReminders = 5
 	maxOwnText   = 300 // characters
+	maxTarget    = 1_000_000
 )
 
 // DocumentCodes are all kinds of documents DOKU takes, each by its code, outside DOCUMENT by its category.
@@ -43,13 +44,14 @@ func (s *Service) SetReview(ctx context.Context, actor models.Actor, set models.
 	slices.Sort(set.SecondEyes)
 	set.RemindDays, set.SecondEyes = slices.Compact(set.RemindDays), slices.Compact(set.SecondEyes)
 	var refused []fault.Field
-	between := func(name string, n, highest int) {
-		if n < 1 || n > highest {
-			refused = append(refused, fault.Field{Name: name, Code: "not_between", Params: fault.Pairs("min", 1, "max", highest)})
+	between := func(name string, n, lowest, highest int) {
+		if n < lowest || n > highest {
+			refused = append(refused, fault.Field{Name: name, Code: "not_between", Params: fault.Pairs("min", lowest, "max", highest)})
 		}
 	}
-	between("lease_minutes", set.LeaseMinutes, maxLease)
-	between("within_hours", set.WithinHours, maxWithin)
+	between("lease_minutes", set.LeaseMinutes, 1, maxLease)
+	between("within_hours", set.WithinHours, 1, maxWithin)
+	between("weekly_target", set.WeeklyTarget, 0, maxTarget)
 	if n := len(set.RemindDays); n < 1 || n > maxReminders || set.RemindDays[0] < 1 || set.RemindDays[n-1] > maxRemind {
 		refused = append(refused, fault.Field{Name: "remind_days", Code: "days_invalid", Params: fault.Pairs("n", maxReminders, "max", maxRemind)})
 	}

@@ -45,6 +45,7 @@
   };
 
   document.addEventListener("click", async (event) => {
+    if (event.target.closest("[data-print]")) print();
     const close = event.target.closest("[data-dismiss]");
     if (close) {
       close.closest(".notice").remove();

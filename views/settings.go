@@ -9,7 +9,7 @@ import (
 // SettingsPage is how documents are reviewed, for admins.
 type SettingsPage struct {
 	Page    Page
-	Values  map[string]string // lease_minutes, within_hours, remind_days
+	Values  map[string]string // lease_minutes, within_hours, remind_days, weekly_target
 	Errors  map[string]Message
 	Second  []CodeGroup // the documents that two reviewers must approve are chosen
 	Reasons []ReasonRow
