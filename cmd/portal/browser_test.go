@@ -77,7 +77,7 @@ func stopShared() {
 		_ = p.cmd.Process.Signal(os.Interrupt)
 		select {
 		case <-p.ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(startTime):
 			p.kill()
 		}
 	}
