@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // SlotState is where a slot stands; a slot that nobody asks for has none.
@@ -127,8 +125,8 @@ func (tx *Tx) AddSlot(s *Slot) error {
 	if err != nil {
 		return translate(err)
 	}
-	if err := gorm.G[Slot](tx.g).Create(tx.ctx, s); err != nil {
-		return translate(err)
+	if err := create(tx, s); err != nil {
+		return err
 	}
 	tx.Audit(SlotAdded, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code)
 	return nil
