@@ -452,9 +452,16 @@ func (tx *Tx) KeepProgress(was, is Merchant) error {
 	return translate(tx.transition(was.ID, "merchant", int64(was.ID), string(was.ProgressState), string(is.ProgressState)))
 }
 
-// kept is what of a merchant's completeness can be compared as it is. The stages' times are never changed once set.
+// kept is what of a merchant's completeness can be compared as it is.
 func kept(m Merchant) any {
-	return [...]any{m.ProgressState, m.NextActor, m.Quarter, m.FirstDocumentAt == nil, m.AtDOKUAt == nil, m.ApprovedAt == nil, m.ActiveAt == nil}
+	return [...]any{m.ProgressState, m.NextActor, m.Quarter, instant(m.FirstDocumentAt), instant(m.AtDOKUAt), instant(m.ApprovedAt), instant(m.ActiveAt)}
+}
+
+func instant(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.UnixMicro()
 }
 
 // RegisterMerchant stores what DOKU answered to a registration. sharedKey is sealed.
