@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"berkas/internal/fault"
 )
 
@@ -120,8 +122,8 @@ func (tx *Tx) Decide(d Document, had *Decision, v *Decision) error {
 			return translate(err)
 		}
 	}
-	if err := create(tx, v); err != nil {
-		return err
+	if err := gorm.G[Decision](tx.g).Create(tx.ctx, v); err != nil {
+		return translate(err)
 	}
 	action := DocumentApproved
 	if v.Outcome == Refuse {
@@ -155,9 +157,9 @@ func (tx *Tx) takeBack(d Document, v Decision, action Action, lease *time.Time) 
 		row.LeasedBy = &tx.Actor.Person
 	}
 	if v.Replaces != nil {
-		before, err := take[Decision](tx.g.Where("id = ?", *v.Replaces))
+		before, err := gorm.G[Decision](tx.g).Where("id = ?", *v.Replaces).Take(tx.ctx)
 		if err != nil {
-			return err
+			return translate(err)
 		}
 		if err := tx.g.Exec(`update decisions set standing = 'counts', settled_at = null where id = ?`, before.ID).Error; err != nil {
 			return translate(err)
@@ -200,7 +202,7 @@ func (tx *Tx) Ask(d Document, q *Question) error {
 	err := swapped(tx.g.Exec(`update documents set assigned_to = ?, leased_by = null, leased_until = null where id = ? and queued_at is not null and `+mayDecideSQL,
 		q.AskedOf, d.ID, tx.Actor.Person, tx.Actor.Person, tx.Now))
 	if err == nil {
-		err = create(tx, q)
+		err = translate(gorm.G[Question](tx.g).Create(tx.ctx, q))
 	}
 	tx.auditReview(DocumentAsked, d, "of", q.AskedOf)
 	return err
@@ -261,16 +263,17 @@ func (r Reader) Questions(ctx context.Context, id DocumentID) ([]Question, error
 
 // Reviewers are the people who may decide, but one.
 func (r Reader) Reviewers(ctx context.Context, but PersonID) ([]Person, error) {
-	return find[Person](r.db.WithContext(ctx).Where("role = 'reviewer' and disabled_at is null and id <> ?", but).Order("lower(name), id").Limit(200))
+	people, err := gorm.G[Person](r.db).Where("role = 'reviewer' and disabled_at is null and id <> ?", but).Order("lower(name), id").Limit(200).Find(ctx)
+	return people, translate(err)
 }
 
 // Reviewer is an active person who may decide. fault.NotFound when there is none of this id.
 func (tx *Tx) Reviewer(id PersonID) (Person, error) {
-	p, err := take[Person](tx.g.Where("id = ? and role = 'reviewer' and disabled_at is null", id))
-	if fault.Is(err, fault.NotFound) {
+	p, err := gorm.G[Person](tx.g).Where("id = ? and role = 'reviewer' and disabled_at is null", id).Take(tx.ctx)
+	if err := translate(err); fault.Is(err, fault.NotFound) {
 		return p, fault.New(fault.Invalid, "reviewer_unknown")
 	}
-	return p, err
+	return p, translate(err)
 }
 
 // Superseded reports whether another version counts in the document's slot by now.

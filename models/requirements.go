@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // CombinationState says what is known of a combination's checklist.
@@ -70,20 +72,23 @@ type FormField struct {
 
 // Combination by its id.
 func (r Reader) Combination(ctx context.Context, id CombinationID) (Combination, error) {
-	return take[Combination](r.db.WithContext(ctx).Where("id = ?", id))
+	c, err := gorm.G[Combination](r.db).Where("id = ?", id).Take(ctx)
+	return c, translate(err)
 }
 
 // CombinationsToRead are those in use whose answer is older than before, and those never answered.
 func (r Reader) CombinationsToRead(ctx context.Context, before, askedBefore time.Time) ([]Combination, error) {
-	return find[Combination](r.db.WithContext(ctx).
+	c, err := gorm.G[Combination](r.db).
 		Where("(read_at is null or read_at < ?) and (asked_at is null or asked_at < ?)", before, askedBefore).
 		Where("exists (select 1 from merchants m where m.combination_id = combinations.id and m.archived_at is null)").
-		Order("asked_at nulls first, id").Limit(100))
+		Order("asked_at nulls first, id").Limit(100).Find(ctx)
+	return c, translate(err)
 }
 
 // RequirementSet by its id.
 func (r Reader) RequirementSet(ctx context.Context, id RequirementSetID) (RequirementSet, error) {
-	return take[RequirementSet](r.db.WithContext(ctx).Where("id = ?", id))
+	s, err := gorm.G[RequirementSet](r.db).Where("id = ?", id).Take(ctx)
+	return s, translate(err)
 }
 
 // EnsureCombination finds or makes the row of a combination.
@@ -93,8 +98,9 @@ func (tx *Tx) EnsureCombination(c Combination) (Combination, error) {
 	if err != nil {
 		return c, translate(err)
 	}
-	return take[Combination](tx.g.Where("business_type = ? and legal_entity = ? and business_line = ? and nationality = ?",
-		c.BusinessType, c.LegalEntity, c.BusinessLine, c.Nationality))
+	c, err = gorm.G[Combination](tx.g).Where("business_type = ? and legal_entity = ? and business_line = ? and nationality = ?",
+		c.BusinessType, c.LegalEntity, c.BusinessLine, c.Nationality).Take(tx.ctx)
+	return c, translate(err)
 }
 
 // LockCombination is the combination, held for the rest of the transaction.
@@ -124,14 +130,16 @@ func (tx *Tx) AddRequirementSet(set *RequirementSet, items []Requirement) error 
 		return translate(err)
 	}
 	set.ReadAt = tx.Now
-	if err := create(tx, set); err != nil {
-		return err
+	if err := gorm.G[RequirementSet](tx.g).Create(tx.ctx, set); err != nil {
+		return translate(err)
 	}
 	for i := range items {
 		items[i].SetID, items[i].Position = set.ID, i
 	}
-	if err := createAll(tx, items); err != nil {
-		return err
+	if len(items) > 0 {
+		if err := gorm.G[Requirement](tx.g).CreateInBatches(tx.ctx, &items, 200); err != nil {
+			return translate(err)
+		}
 	}
 	tx.Audit(RequirementsRead, set.CombinationID.Ref(), "changed", true, "version", set.Version, "n", len(items))
 	return translate(tx.g.Exec(`update combinations set state = 'ready', set_id = ?, problem = '', doku_says = '', read_at = ? where id = ?`,

@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -77,7 +76,7 @@ func stopShared() {
 		_ = p.cmd.Process.Signal(os.Interrupt)
 		select {
 		case <-p.ended:
-		case <-time.After(startTime):
+		case <-time.After(20 * time.Second):
 			p.kill()
 		}
 	}
@@ -167,12 +166,6 @@ func (b *tab) allow(part string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.allowed = append(b.allowed, part)
-}
-
-// always runs a script before those of every page that is opened from now on.
-func (b *tab) always(script string) {
-	b.Helper()
-	browse(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // do runs steps within a time limit.

@@ -183,7 +183,7 @@ func TestRunInThisProcess(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(startTime):
+	case <-time.After(20 * time.Second):
 		t.Fatal("it did not stop")
 	}
 	logged := 0
