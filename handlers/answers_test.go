@@ -269,6 +269,9 @@ func TestFragmentsSendToTheSignIn(t *testing.T) {
 	}
 }
 
+// hang is what an answer takes that waits for what does not come; far above what any takes, the machine may be busy.
+const hang = 30 * time.Second
+
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -278,7 +281,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	begin := time.Now()
 	b.nobody().get("/healthz").is(200, "healthz without a database")
 	b.nobody().get("/readyz").is(503, "readyz without a database")
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > hang {
 		t.Errorf("took %v", took)
 	}
 }
@@ -315,7 +318,7 @@ func TestWithoutADatabaseEveryPageSaysSo(t *testing.T) {
 			}
 			begin := time.Now()
 			a := staff.send(r, address(r, merchant, document, slot)).is(503, name+": "+r.Method+" "+r.Path)
-			if took := time.Since(begin); took > time.Second {
+			if took := time.Since(begin); took > hang {
 				t.Errorf("%s: %s took %v", name, r.Path, took)
 			}
 			if a.fault() != "database_unavailable" {

@@ -171,7 +171,7 @@ func (b *bench) noLinks(where, text string) {
 // await waits for something that other goroutines do.
 func (b *bench) await(what string, done func() bool) {
 	b.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !done() {
 		if time.Now().After(deadline) {
 			b.Fatalf("waited in vain for %s\n%s", what, b.log.errors())

@@ -24,7 +24,7 @@ func (v *visitor) raw(head string, body func(net.Conn)) (*http.Response, string)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(v.url, "http://"))
 	v.must(err)
 	defer conn.Close()
-	v.must(conn.SetDeadline(time.Now().Add(30 * time.Second)))
+	v.must(conn.SetDeadline(time.Now().Add(time.Minute)))
 	u, err := url.Parse(v.url)
 	v.must(err)
 	cookie := ""
@@ -180,7 +180,7 @@ func TestSlowSendersAreBounded(t *testing.T) {
 	_, err = io.WriteString(conn, "POST "+merchantPath(id)+"/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\nCookie: "+cookie.Name+"="+cookie.Value+"\r\n\r\n--x")
 	b.must(err)
 	_, _ = io.ReadAll(conn)
-	if took := time.Since(begin); took > 10*time.Second {
+	if took := time.Since(begin); took > hang {
 		t.Errorf("waited %v", took)
 	}
 }

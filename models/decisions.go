@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -122,8 +120,8 @@ func (tx *Tx) Decide(d Document, had *Decision, v *Decision) error {
 			return translate(err)
 		}
 	}
-	if err := gorm.G[Decision](tx.g).Create(tx.ctx, v); err != nil {
-		return translate(err)
+	if err := create(tx, v); err != nil {
+		return err
 	}
 	action := DocumentApproved
 	if v.Outcome == Refuse {
@@ -157,9 +155,9 @@ func (tx *Tx) takeBack(d Document, v Decision, action Action, lease *time.Time) 
 		row.LeasedBy = &tx.Actor.Person
 	}
 	if v.Replaces != nil {
-		before, err := gorm.G[Decision](tx.g).Where("id = ?", *v.Replaces).Take(tx.ctx)
+		before, err := take[Decision](tx.g.Where("id = ?", *v.Replaces))
 		if err != nil {
-			return translate(err)
+			return err
 		}
 		if err := tx.g.Exec(`update decisions set standing = 'counts', settled_at = null where id = ?`, before.ID).Error; err != nil {
 			return translate(err)
@@ -202,7 +200,7 @@ func (tx *Tx) Ask(d Document, q *Question) error {
 	err := swapped(tx.g.Exec(`update documents set assigned_to = ?, leased_by = null, leased_until = null where id = ? and queued_at is not null and `+mayDecideSQL,
 		q.AskedOf, d.ID, tx.Actor.Person, tx.Actor.Person, tx.Now))
 	if err == nil {
-		err = translate(gorm.G[Question](tx.g).Create(tx.ctx, q))
+		err = create(tx, q)
 	}
 	tx.auditReview(DocumentAsked, d, "of", q.AskedOf)
 	return err
@@ -263,17 +261,16 @@ func (r Reader) Questions(ctx context.Context, id DocumentID) ([]Question, error
 
 // Reviewers are the people who may decide, but one.
 func (r Reader) Reviewers(ctx context.Context, but PersonID) ([]Person, error) {
-	people, err := gorm.G[Person](r.db).Where("role = 'reviewer' and disabled_at is null and id <> ?", but).Order("lower(name), id").Limit(200).Find(ctx)
-	return people, translate(err)
+	return find[Person](r.db.WithContext(ctx).Where("role = 'reviewer' and disabled_at is null and id <> ?", but).Order("lower(name), id").Limit(200))
 }
 
 // Reviewer is an active person who may decide. fault.NotFound when there is none of this id.
 func (tx *Tx) Reviewer(id PersonID) (Person, error) {
-	p, err := gorm.G[Person](tx.g).Where("id = ? and role = 'reviewer' and disabled_at is null", id).Take(tx.ctx)
-	if err := translate(err); fault.Is(err, fault.NotFound) {
+	p, err := take[Person](tx.g.Where("id = ? and role = 'reviewer' and disabled_at is null", id))
+	if fault.Is(err, fault.NotFound) {
 		return p, fault.New(fault.Invalid, "reviewer_unknown")
 	}
-	return p, translate(err)
+	return p, err
 }
 
 // Superseded reports whether another version counts in the document's slot by now.

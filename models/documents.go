@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -107,14 +105,14 @@ func (r Reader) Document(ctx context.Context, id DocumentID) (Document, error) {
 
 // Underway says where a document stands on its way to DOKU, and how often it was tried. fault.NotFound when there is none.
 func (r Reader) Underway(ctx context.Context, id DocumentID) (state DeliveryState, attempts int, err error) {
-	d, err := gorm.G[Document](r.db).Select("state", "attempts").Where("id = ?", id).Take(ctx)
-	return d.State, d.Attempts, translate(err)
+	d, err := take[Document](r.db.WithContext(ctx).Select("state", "attempts").Where("id = ?", id))
+	return d.State, d.Attempts, err
 }
 
 // Thumbnail of a document: the sealed bytes and what they are sealed under. fault.NotFound when it has none.
 func (r Reader) Thumbnail(ctx context.Context, id DocumentID) (sealed []byte, uid string, err error) {
-	d, err := gorm.G[Document](r.db).Select("uid", "thumbnail").Where("id = ? and thumbnail is not null and purged_at is null", id).Take(ctx)
-	return d.Thumbnail, d.UID, translate(err)
+	d, err := take[Document](r.db.WithContext(ctx).Select("uid", "thumbnail").Where("id = ? and thumbnail is not null and purged_at is null", id))
+	return d.Thumbnail, d.UID, err
 }
 
 // Versions of a slot's document, newest first.
@@ -132,8 +130,8 @@ func (tx *Tx) AddDocument(d *Document) error {
 	}
 	d.State, d.Review, d.UploadedAt, d.UploadedBy = Waiting, "undecided", tx.Now, personOrNil(tx.Actor.Person)
 	d.NextAttemptAt, d.Reasons = &tx.Now, []string{}
-	if err := gorm.G[Document](tx.g).Create(tx.ctx, d); err != nil {
-		return translate(err)
+	if err := create(tx, d); err != nil {
+		return err
 	}
 	if err := tx.g.Exec(`update slots set document_id = ? where id = ?`, d.ID, d.SlotID).Error; err != nil {
 		return translate(err)

@@ -8,8 +8,6 @@ import (
 	"iter"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -66,8 +64,8 @@ func (r Reader) Bundles(ctx context.Context, id MerchantID, limit int) ([]Bundle
 // AskBundle stores that the acting person wants the evidence about a merchant. fault.Conflict evidence_underway while one is made.
 func (tx *Tx) AskBundle(b *Bundle) error {
 	b.State, b.AskedBy, b.AskedAt = BundleWaiting, tx.Actor.Person, tx.Now
-	if err := gorm.G[Bundle](tx.g).Create(tx.ctx, b); err != nil {
-		return translate(err)
+	if err := create(tx, b); err != nil {
+		return err
 	}
 	tx.Audit(EvidenceAsked, b.ID.Ref(b.MerchantID), "bundle", b.ID)
 	return nil

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // ProgressState is where a merchant's checklist stands; the most urgent one wins.
@@ -164,8 +162,7 @@ type Dossier struct {
 
 // Merchant by its id. fault.NotFound when there is none.
 func (r Reader) Merchant(ctx context.Context, id MerchantID) (Merchant, error) {
-	m, err := gorm.G[Merchant](r.db).Where("id = ?", id).Take(ctx)
-	return m, translate(err)
+	return take[Merchant](r.db.WithContext(ctx).Where("id = ?", id))
 }
 
 // Dossier by the merchant's id.
@@ -173,11 +170,11 @@ func (r Reader) Dossier(ctx context.Context, id MerchantID) (d Dossier, err erro
 	if d.Merchant, err = r.Merchant(ctx, id); err != nil {
 		return d, err
 	}
-	if d.Contacts, err = gorm.G[Contact](r.db).Where("merchant_id = ?", id).Order("ordinal").Limit(100).Find(ctx); err != nil {
-		return d, translate(err)
+	if d.Contacts, err = find[Contact](r.db.WithContext(ctx).Where("merchant_id = ?", id).Order("ordinal").Limit(100)); err != nil {
+		return d, err
 	}
-	d.Brands, err = gorm.G[Brand](r.db).Where("merchant_id = ?", id).Order("ordinal").Limit(100).Find(ctx)
-	return d, translate(err)
+	d.Brands, err = find[Brand](r.db.WithContext(ctx).Where("merchant_id = ?", id).Order("ordinal").Limit(100))
+	return d, err
 }
 
 // Dossier as the transaction sees it.
@@ -348,8 +345,8 @@ func (tx *Tx) CreateMerchant(d *Dossier, keys []MerchantKey) error {
 	m.CreatedAt, m.UpdatedAt, m.NextActorSince = tx.Now, tx.Now, tx.Now
 	m.Quarter, m.Course = "0", []Step{{Week: WeekOf(tx.Now), Quarter: "0"}}
 	m.CreatedBy = personOrNil(tx.Actor.Person)
-	if err := gorm.G[Merchant](tx.g).Create(tx.ctx, m); err != nil {
-		return translate(err)
+	if err := create(tx, m); err != nil {
+		return err
 	}
 	tx.Audit(MerchantCreated, m.ID.Ref(), "business_type", m.BusinessType, "legal_entity", m.LegalEntity, "business_line", m.BusinessLine)
 	if err := tx.transition(m.ID, "merchant", int64(m.ID), "", string(m.ProgressState)); err != nil {
@@ -397,7 +394,7 @@ func createAll[T any](tx *Tx, rows []T) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return translate(gorm.G[T](tx.g).CreateInBatches(tx.ctx, &rows, 100))
+	return translate(tx.g.CreateInBatches(&rows, 100).Error)
 }
 
 func firstError(errs ...error) error {
@@ -455,9 +452,16 @@ func (tx *Tx) KeepProgress(was, is Merchant) error {
 	return translate(tx.transition(was.ID, "merchant", int64(was.ID), string(was.ProgressState), string(is.ProgressState)))
 }
 
-// kept is what of a merchant's completeness can be compared as it is. The stages' times are never changed once set.
+// kept is what of a merchant's completeness can be compared as it is.
 func kept(m Merchant) any {
-	return [...]any{m.ProgressState, m.NextActor, m.Quarter, m.FirstDocumentAt == nil, m.AtDOKUAt == nil, m.ApprovedAt == nil, m.ActiveAt == nil}
+	return [...]any{m.ProgressState, m.NextActor, m.Quarter, instant(m.FirstDocumentAt), instant(m.AtDOKUAt), instant(m.ApprovedAt), instant(m.ActiveAt)}
+}
+
+func instant(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.UnixMicro()
 }
 
 // RegisterMerchant stores what DOKU answered to a registration. sharedKey is sealed.
@@ -481,8 +485,7 @@ func (tx *Tx) SetSample(id MerchantID) error {
 
 // Samples are the merchants drawn for the demonstration, archived ones too.
 func (r Reader) Samples(ctx context.Context) ([]Merchant, error) {
-	m, err := gorm.G[Merchant](r.db).Where("sample").Order("id").Limit(100).Find(ctx)
-	return m, translate(err)
+	return find[Merchant](r.db.WithContext(ctx).Where("sample").Order("id").Limit(100))
 }
 
 // CountAllMerchants counts every merchant there is, no further than limit.

@@ -3,8 +3,6 @@ package models
 import (
 	"context"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // Channel is how a message went to a merchant.
@@ -46,8 +44,8 @@ func (r Reader) Messages(ctx context.Context, id MerchantID, limit int) ([]Messa
 // RecordMessage stores what was sent to a merchant and from when it is the merchant's turn.
 func (tx *Tx) RecordMessage(v *Message) error {
 	v.SentBy, v.SentAt = tx.Actor.Person, tx.Now
-	if err := gorm.G[Message](tx.g).Create(tx.ctx, v); err != nil {
-		return translate(err)
+	if err := create(tx, v); err != nil {
+		return err
 	}
 	tx.Audit(MessageRecorded, v.MerchantID.Ref(), "message", v.ID, "channel", v.Channel, "language", v.Language)
 	return translate(tx.g.Exec(`update merchants set messaged_at = ? where id = ?`, tx.Now, v.MerchantID).Error)
@@ -79,8 +77,8 @@ func (r Reader) Comments(ctx context.Context, id MerchantID) ([]Comment, error) 
 // AddComment stores what a colleague wrote about a merchant.
 func (tx *Tx) AddComment(v *Comment) error {
 	v.WrittenBy, v.WrittenAt = tx.Actor.Person, tx.Now
-	if err := gorm.G[Comment](tx.g).Create(tx.ctx, v); err != nil {
-		return translate(err)
+	if err := create(tx, v); err != nil {
+		return err
 	}
 	tx.Audit(CommentAdded, v.MerchantID.Ref(), "comment", v.ID)
 	return nil

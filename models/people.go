@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -37,14 +35,12 @@ func (p Person) Actor(requestID string) Actor {
 
 // PersonByEmail finds a person by address, whatever its case. fault.NotFound when there is none.
 func (r Reader) PersonByEmail(ctx context.Context, email string) (Person, error) {
-	p, err := gorm.G[Person](r.db).Where("lower(email) = lower(?)", email).Take(ctx)
-	return p, translate(err)
+	return take[Person](r.db.WithContext(ctx).Where("lower(email) = lower(?)", email))
 }
 
 // Person is the person with this id. fault.NotFound when there is none.
 func (r Reader) Person(ctx context.Context, id PersonID) (Person, error) {
-	p, err := gorm.G[Person](r.db).Where("id = ?", id).Take(ctx)
-	return p, translate(err)
+	return take[Person](r.db.WithContext(ctx).Where("id = ?", id))
 }
 
 // LastAdmin reports whether nobody but id can sign in as an admin.
@@ -64,8 +60,7 @@ func (r Reader) Teams(ctx context.Context) ([]string, error) {
 
 // People are all people by name, the disabled ones last.
 func (r Reader) People(ctx context.Context) ([]Person, error) {
-	p, err := gorm.G[Person](r.db).Order("disabled_at is not null, lower(name), id").Limit(5000).Find(ctx)
-	return p, translate(err)
+	return find[Person](r.db.WithContext(ctx).Order("disabled_at is not null, lower(name), id").Limit(5000))
 }
 
 // Colleague is a person a merchant can be given to.
@@ -87,8 +82,8 @@ func (r Reader) IsColleague(ctx context.Context, id PersonID) (bool, error) {
 // AddPerson stores a new person. fault.Conflict email_taken when the address is.
 func (tx *Tx) AddPerson(p *Person) error {
 	p.CreatedAt, p.UpdatedAt = tx.Now, tx.Now
-	if err := gorm.G[Person](tx.g).Create(tx.ctx, p); err != nil {
-		return translate(err)
+	if err := create(tx, p); err != nil {
+		return err
 	}
 	tx.Audit(PersonAdded, p.ID.Ref(), "role", p.Role, "demo", p.Demo)
 	return nil

@@ -31,6 +31,22 @@ func one[T any](ctx context.Context, r Reader, sql string, args ...any) (T, erro
 	return row, translate(err)
 }
 
+// find is all that a query of a whole table's rows finds, take its one row or fault.NotFound, create a new row. GORM's own
+// generics do the same, but are compiled anew for each table, which takes longer than the rest of the program.
+func find[T any](q *gorm.DB) ([]T, error) {
+	var rows []T
+	err := q.Find(&rows).Error
+	return rows, translate(err)
+}
+
+func take[T any](q *gorm.DB) (T, error) {
+	var row T
+	err := q.Take(&row).Error
+	return row, translate(err)
+}
+
+func create(tx *Tx, row any) error { return translate(tx.g.Create(row).Error) }
+
 // counts are the numbers of rows that n questions find, in one statement; from is what stands behind the i-th one's from.
 func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, args []any)) ([]int, error) {
 	if n == 0 {

@@ -3,8 +3,6 @@ package models
 import (
 	"context"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // CombinationState says what is known of a combination's checklist.
@@ -72,23 +70,20 @@ type FormField struct {
 
 // Combination by its id.
 func (r Reader) Combination(ctx context.Context, id CombinationID) (Combination, error) {
-	c, err := gorm.G[Combination](r.db).Where("id = ?", id).Take(ctx)
-	return c, translate(err)
+	return take[Combination](r.db.WithContext(ctx).Where("id = ?", id))
 }
 
 // CombinationsToRead are those in use whose answer is older than before, and those never answered.
 func (r Reader) CombinationsToRead(ctx context.Context, before, askedBefore time.Time) ([]Combination, error) {
-	c, err := gorm.G[Combination](r.db).
+	return find[Combination](r.db.WithContext(ctx).
 		Where("(read_at is null or read_at < ?) and (asked_at is null or asked_at < ?)", before, askedBefore).
 		Where("exists (select 1 from merchants m where m.combination_id = combinations.id and m.archived_at is null)").
-		Order("asked_at nulls first, id").Limit(100).Find(ctx)
-	return c, translate(err)
+		Order("asked_at nulls first, id").Limit(100))
 }
 
 // RequirementSet by its id.
 func (r Reader) RequirementSet(ctx context.Context, id RequirementSetID) (RequirementSet, error) {
-	s, err := gorm.G[RequirementSet](r.db).Where("id = ?", id).Take(ctx)
-	return s, translate(err)
+	return take[RequirementSet](r.db.WithContext(ctx).Where("id = ?", id))
 }
 
 // EnsureCombination finds or makes the row of a combination.
@@ -98,9 +93,8 @@ func (tx *Tx) EnsureCombination(c Combination) (Combination, error) {
 	if err != nil {
 		return c, translate(err)
 	}
-	c, err = gorm.G[Combination](tx.g).Where("business_type = ? and legal_entity = ? and business_line = ? and nationality = ?",
-		c.BusinessType, c.LegalEntity, c.BusinessLine, c.Nationality).Take(tx.ctx)
-	return c, translate(err)
+	return take[Combination](tx.g.Where("business_type = ? and legal_entity = ? and business_line = ? and nationality = ?",
+		c.BusinessType, c.LegalEntity, c.BusinessLine, c.Nationality))
 }
 
 // LockCombination is the combination, held for the rest of the transaction.
@@ -130,16 +124,14 @@ func (tx *Tx) AddRequirementSet(set *RequirementSet, items []Requirement) error 
 		return translate(err)
 	}
 	set.ReadAt = tx.Now
-	if err := gorm.G[RequirementSet](tx.g).Create(tx.ctx, set); err != nil {
-		return translate(err)
+	if err := create(tx, set); err != nil {
+		return err
 	}
 	for i := range items {
 		items[i].SetID, items[i].Position = set.ID, i
 	}
-	if len(items) > 0 {
-		if err := gorm.G[Requirement](tx.g).CreateInBatches(tx.ctx, &items, 200); err != nil {
-			return translate(err)
-		}
+	if err := createAll(tx, items); err != nil {
+		return err
 	}
 	tx.Audit(RequirementsRead, set.CombinationID.Ref(), "changed", true, "version", set.Version, "n", len(items))
 	return translate(tx.g.Exec(`update combinations set state = 'ready', set_id = ?, problem = '', doku_says = '', read_at = ? where id = ?`,

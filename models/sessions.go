@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -40,8 +38,8 @@ func (r Reader) SessionPerson(ctx context.Context, tokenHash []byte, now time.Ti
 
 // StartSession stores a session of the acting person.
 func (tx *Tx) StartSession(s *Session) error {
-	if err := gorm.G[Session](tx.g).Create(tx.ctx, s); err != nil {
-		return translate(err)
+	if err := create(tx, s); err != nil {
+		return err
 	}
 	tx.Audit(SessionStarted, s.PersonID.Ref())
 	return nil
@@ -60,8 +58,7 @@ func (tx *Tx) EndSessions(person PersonID) error {
 
 // Sessions are a person's sessions that live, the last used first.
 func (r Reader) Sessions(ctx context.Context, person PersonID, now time.Time, idle time.Duration) ([]Session, error) {
-	s, err := gorm.G[Session](r.db).Where("person_id = ? and expires_at > ? and seen_at > ?", person, now, now.Add(-idle)).Order("seen_at desc, id desc").Limit(1000).Find(ctx)
-	return s, translate(err)
+	return find[Session](r.db.WithContext(ctx).Where("person_id = ? and expires_at > ? and seen_at > ?", person, now, now.Add(-idle)).Order("seen_at desc, id desc").Limit(1000))
 }
 
 // EndOwnSession forgets one session of a person. fault.NotFound when they have no such session.

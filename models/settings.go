@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // ReviewSettings are what admins set of the review, and what it is measured by.
@@ -58,8 +56,7 @@ type ReasonSetting struct {
 
 // ReasonSettings are those that were set.
 func (r Reader) ReasonSettings(ctx context.Context) ([]ReasonSetting, error) {
-	s, err := gorm.G[ReasonSetting](r.db).Order("code").Limit(500).Find(ctx)
-	return s, translate(err)
+	return find[ReasonSetting](r.db.WithContext(ctx).Order("code").Limit(500))
 }
 
 // SetReason changes what is set of a reason.

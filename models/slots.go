@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // SlotState is where a slot stands; a slot that nobody asks for has none.
@@ -74,31 +72,34 @@ func (c ChecklistRow) Newest() *Document {
 const checklistSQL = `select s.*, coalesce(q.name, '') as name, coalesce(q.extensions, '[]') as extensions, coalesce(q.max_size, 0) as max_size, coalesce(q.form, '[]') as form,
 	coalesce((select json_agg(json_build_object('SlotID', f.slot_id, 'Code', f.code, 'Value', encode(f.value, 'base64'), 'Masked', f.masked, 'SetBy', f.set_by, 'SetAt', f.set_at) order by f.code)
 		from slot_fields f where f.slot_id = s.id), '[]') as fields
-	from slots s left join requirements q on q.id = s.requirement_id where s.merchant_id = ?`
+	from slots s left join requirements q on q.id = s.requirement_id where s.merchant_id in ?`
 
 // ChecklistRows are a merchant's slots in DOKU's order, each with its fields and the version that counts: two statements,
 // however many.
 func (r Reader) ChecklistRows(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
-	return r.checklist(ctx, id, `select document_id from slots where merchant_id = @merchant`)
+	return r.checklist(ctx, []MerchantID{id}, countingVersions)
 }
+
+// countingVersions are the documents that count.
+const countingVersions = `select document_id from slots where merchant_id in @merchants`
 
 // versionsShown is how many versions of a slot a page has: the newest, and the one that counts.
 const versionsShown = 10
 
 // ChecklistVersions are ChecklistRows with the newest versions of each slot, withdrawn ones too.
 func (r Reader) ChecklistVersions(ctx context.Context, id MerchantID) ([]ChecklistRow, error) {
-	return r.checklist(ctx, id, `select document_id from slots where merchant_id = @merchant union
-		select v.id from slots s cross join lateral (select id from documents where slot_id = s.id order by version desc limit @versions) v where s.merchant_id = @merchant`)
+	return r.checklist(ctx, []MerchantID{id}, countingVersions+` union
+		select v.id from slots s cross join lateral (select id from documents where slot_id = s.id order by version desc limit @versions) v where s.merchant_id in @merchants`)
 }
 
-// checklist reads the slots and those of their documents that a query names.
-func (r Reader) checklist(ctx context.Context, id MerchantID, which string) ([]ChecklistRow, error) {
-	rows, err := scan[ChecklistRow](ctx, r, checklistSQL+` order by s.by_hand, s.position, s.ordinal, s.id`, id)
+// checklist reads the slots of some merchants and those of their documents that a query names.
+func (r Reader) checklist(ctx context.Context, ids []MerchantID, which string) ([]ChecklistRow, error) {
+	rows, err := scan[ChecklistRow](ctx, r, checklistSQL+` order by s.by_hand, s.position, s.ordinal, s.id`, ids)
 	if err != nil {
 		return nil, err
 	}
 	documents, err := scan[Document](ctx, r, `select `+documentFacts+` from documents where id in (`+which+`) order by version desc`,
-		sql.Named("merchant", id), sql.Named("versions", versionsShown))
+		sql.Named("merchants", ids), sql.Named("versions", versionsShown))
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +128,8 @@ func (tx *Tx) AddSlot(s *Slot) error {
 	if err != nil {
 		return translate(err)
 	}
-	if err := gorm.G[Slot](tx.g).Create(tx.ctx, s); err != nil {
-		return translate(err)
+	if err := create(tx, s); err != nil {
+		return err
 	}
 	tx.Audit(SlotAdded, s.ID.Ref(s.MerchantID), "category", s.Category, "code", s.Code)
 	return nil

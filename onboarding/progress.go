@@ -159,6 +159,8 @@ func blocking(row models.ChecklistRow, messaged *time.Time) models.ProgressPart 
 			return models.ProgressPart{}
 		}
 		part.Code, part.Field = "field", missing[0].Code
+	case d.State == models.Waiting || d.State == models.Sending: // which of the two changes without an act
+		part.Code = "waiting"
 	default:
 		part.Code, part.Reason = string(d.State), d.Problem
 	}
@@ -225,15 +227,11 @@ func (s *Service) keepProgressOf(tx *models.Tx, m models.Merchant, rows []models
 func movedSlots(rows []models.ChecklistRow) (moved []models.Slot) {
 	for _, row := range rows {
 		s := KeptSlot(row)
-		if s.State != row.State || s.RefusedFor != row.RefusedFor || !sameDay(s.ExpiresOn, row.Slot.ExpiresOn) {
+		if s.State != row.State || s.RefusedFor != row.RefusedFor || onDay(s.ExpiresOn) != onDay(row.Slot.ExpiresOn) {
 			moved = append(moved, s)
 		}
 	}
 	return moved
-}
-
-func sameDay(a, b *time.Time) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Format(time.DateOnly) == b.Format(time.DateOnly)
 }
 
 // kept is a merchant with its standing. The time at which it reached a stage first stays, whatever comes later.

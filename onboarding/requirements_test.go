@@ -60,7 +60,7 @@ func TestCreatingDoesNotWaitForASlowDOKU(t *testing.T) {
 	began := time.Now()
 	id, err := b.CreateMerchant(b.ctx(), b.staff, personalForm(), true)
 	b.must(err)
-	if took := time.Since(began); took > 8*time.Second {
+	if took := time.Since(began); took > 25*time.Second { // a call to DOKU ends after 30 s
 		t.Errorf("took %v", took)
 	}
 	if b.get(id).SetID != nil {

@@ -150,7 +150,7 @@ func sampleProgress() []ProgressView {
 	}
 	return []ProgressView{
 		{Done: 5, Total: 8, Tone: "wait", NextActor: "staff", NextSince: sampleTime(3 * 24 * time.Hour), Lead: Message{Code: "todo", Params: map[string]any{"n": 3, "total": 8}}, Parts: []Message{
-			part("refused", "KTP", "reason", "image_blurry"), part("missing", "Akta pendirian perusahaan"), part("sending", "NPWP badan")}},
+			part("refused", "KTP", "reason", "image_blurry"), part("missing", "Akta pendirian perusahaan"), part("waiting", "NPWP badan")}},
 		{Done: 7, Total: 8, Tone: "wait", NextActor: "doku", Lead: Message{Code: "todo", Params: map[string]any{"n": 1, "total": 8}}, Parts: []Message{part("waiting", "NIB")}},
 		{Done: 6, Total: 8, Tone: "bad", NextActor: "staff", Lead: Message{Code: "todo", Params: map[string]any{"n": 2, "total": 8}}, Parts: []Message{part("failed", "NIB"), part("field", "KTP", "field", "NO_KTP")}},
 		{Done: 8, Total: 8, Tone: "good", NextActor: "nobody", Lead: Message{Code: "complete", Params: map[string]any{"total": 8}}},

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -76,7 +77,7 @@ func stopShared() {
 		_ = p.cmd.Process.Signal(os.Interrupt)
 		select {
 		case <-p.ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(startTime):
 			p.kill()
 		}
 	}
@@ -166,6 +167,12 @@ func (b *tab) allow(part string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.allowed = append(b.allowed, part)
+}
+
+// always runs a script before those of every page that is opened from now on.
+func (b *tab) always(script string) {
+	b.Helper()
+	browse(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // do runs steps within a time limit.

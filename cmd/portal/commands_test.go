@@ -183,7 +183,7 @@ func TestRunInThisProcess(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(startTime):
 		t.Fatal("it did not stop")
 	}
 	logged := 0

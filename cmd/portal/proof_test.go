@@ -277,10 +277,10 @@ func TestProofOutage(t *testing.T) {
 	start(t, doku, "simulate")
 	begin := time.Now()
 	for merchant, content := range merchants {
-		opens(t, v, v.delivered(t, merchant, selfie, 30*time.Second), content, "doku")
+		opens(t, v, v.delivered(t, merchant, selfie, settleTime), content, "doku")
 	}
 	t.Logf("everything was at DOKU %v after it came back", time.Since(begin).Round(time.Millisecond))
-	if took := time.Since(begin); took > 15*time.Second*slowness()/2 {
+	if took := time.Since(begin); took > settleTime {
 		t.Errorf("it took %v", took)
 	}
 }

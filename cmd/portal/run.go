@@ -41,7 +41,7 @@ func init() {
 		{"audit", "verify [--since 2026-11-01|24h] [--merchant N] [--bundle FILE]", "proves that no row of the audit trail was changed, or names the first", auditVerify},
 		{"audit", "proof FILE", "checks a bundle of evidence, without database and key", auditProof},
 		{"blobs", "check", "holds the stored files against the database: missing, damaged, other and left-over ones", blobsCheck},
-		{"seed", "--merchants N [--seed S] [--today 2026-11-22] [--into-non-empty]", "fills an empty database with an invented portfolio, for measuring and looking", seed},
+		{"recount", "[--repair]", "computes anew what is kept of merchants and figures, and says what differs; with --repair mends it", recount},
 		{"simulate", "", "DOKU's simulator alone, on SIMULATOR_ADDR", simulate},
 		{"healthcheck", "", "asks a running portal whether it is ready", healthcheck},
 		{"help", "", "prints this", help},
@@ -85,7 +85,9 @@ func find(args []string) (command, []string, error) {
 		case c.name != name:
 		case verb == "" && len(rest) > 0:
 			return c, nil, fmt.Errorf("%s takes no arguments, and %q is one; portal help shows what there is", name, rest[0])
-		case verb == "" || strings.HasPrefix(verb, "-"): // flags alone
+		case verb == "":
+			return c, nil, nil
+		case strings.HasPrefix(strings.TrimPrefix(verb, "["), "--"):
 			return c, rest, nil
 		case len(rest) > 0 && rest[0] == verb:
 			return c, rest[1:], nil

@@ -31,7 +31,7 @@ type visitor struct {
 
 func newVisitor(base string) *visitor {
 	jar, _ := cookiejar.New(nil)
-	return &visitor{base: base, client: &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+	return &visitor{base: base, client: &http.Client{Jar: jar, Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

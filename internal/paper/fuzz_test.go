@@ -14,7 +14,7 @@ func examined(t *testing.T, contentType string, file []byte) {
 	if len(file) > 1<<20 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	i := *inspector(t)
 	i.pageLimit = 2 * time.Second

@@ -99,7 +99,7 @@ func TestCloningIsFast(t *testing.T) {
 		best = min(best, time.Since(begin))
 	}
 	t.Log("one clone:", best)
-	if best > 500*time.Millisecond { // 15 ms on an idle machine
+	if best > 10*time.Second { // 15 ms on an idle machine
 		t.Errorf("a database takes %v", best)
 	}
 }

@@ -1,0 +1,234 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Recounted is a merchant with the rows from which its completeness is recounted.
+type Recounted struct {
+	Merchant
+	CombinationState CombinationState
+	FirstUploadAt    *time.Time
+	Rows             []ChecklistRow `gorm:"-"`
+}
+
+const recountedSQL = `select m.*, c.state as combination_state, (select min(d.uploaded_at) from documents d where d.merchant_id = m.id) as first_upload_at
+	from merchants m join combinations c on c.id = m.combination_id where `
+
+// RecountPage are the next merchants behind one, archived ones too, with their checklists, all as of one instant.
+func (s *Store) RecountPage(ctx context.Context, after MerchantID, limit int) (page []Recounted, err error) {
+	err = s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
+		if err := g.Exec(`set transaction isolation level repeatable read, read only`).Error; err != nil {
+			return err
+		}
+		page, err = Reader{db: g}.recounted(ctx, `m.id > ? order by m.id limit ?`, after, limit)
+		return err
+	})
+	return page, translate(err)
+}
+
+func (r Reader) recounted(ctx context.Context, which string, args ...any) ([]Recounted, error) {
+	page, err := scan[Recounted](ctx, r, recountedSQL+which, args...)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	at, ids := map[MerchantID]*Recounted{}, make([]MerchantID, len(page))
+	for i := range page {
+		ids[i], at[page[i].ID] = page[i].ID, &page[i]
+	}
+	rows, err := r.checklist(ctx, ids, countingVersions)
+	for _, row := range rows {
+		m := at[row.MerchantID]
+		m.Rows = append(m.Rows, row)
+	}
+	return page, err
+}
+
+// Recount gives a merchant, held, with its rows to mend.
+func (k Keep) Recount(ctx context.Context, id MerchantID, mend func(*Tx, Recounted) error) error {
+	return translate(k.s.inTx(ctx, func(g *gormDB, ptx pgx.Tx) error {
+		tx := k.s.tx(ctx, g, ptx, System)
+		if _, err := tx.LockMerchant(id); err != nil {
+			return err
+		}
+		page, err := Reader{db: g}.recounted(ctx, `m.id = ?`, id)
+		if err != nil {
+			return err
+		}
+		return mend(tx, page[0])
+	}))
+}
+
+// recount is what the rows say of a measure. It is written apart from what the triggers append, which it proves.
+type recount struct {
+	measure Measure
+	rows    string // combination_id, responsible_id, day, key, n, total
+}
+
+const (
+	sinceEpochSQL = `date '1970-01-01'`
+	whoseSQL      = `m.combination_id, coalesce(m.responsible_id, 0) as responsible_id`
+	liveSQL       = `m.archived_at is null`
+	summedSQL     = ` group by 1, 2, 3, 4`
+)
+
+func weekSQL(at string) string {
+	return `date_trunc('week', (` + at + ` at time zone 'UTC') + interval '7 hours')::date`
+}
+
+// bucketSQL counts the binary digits of the minutes.
+func bucketSQL(seconds string) string {
+	return `least(21, length(ltrim((` + seconds + ` / 60)::integer::bit(32)::text, '0')))`
+}
+
+func secondsSQL(from, to string) string {
+	return `floor(extract(epoch from ` + to + `) - extract(epoch from ` + from + `))::bigint`
+}
+
+var stageColumns = map[Stage]string{StageCreated: "created_at", StageFirstDocument: "first_document_at", StageAtDOKU: "at_doku_at", StageApproved: "approved_at",
+	StageRegistered: "registered_at", StageActive: "active_at"}
+
+// byStage is one question for each stage; from is "" for the first one, which none comes before.
+func byStage(ask func(stage Stage, at, from string) string) (sql string) {
+	before := ""
+	for _, stage := range Stages {
+		at := "m." + stageColumns[stage]
+		if one := ask(stage, at, before); one != "" {
+			if sql != "" {
+				sql += " union all "
+			}
+			sql += one
+		}
+		before = at
+	}
+	return sql
+}
+
+var recounts = []recount{
+	{TallyMerchants, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.progress_state as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + summedSQL},
+	{TallyNext, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.next_actor as key, count(*) as n, sum(floor(extract(epoch from m.next_actor_since) + 0.5)) as total
+		from merchants m where ` + liveSQL + ` and m.next_actor in ('staff', 'merchant', 'reviewer', 'doku')` + summedSQL},
+	{TallySlots, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.category || '|' || s.code || '|' || s.state as key, count(*) as n, sum(floor(extract(epoch from s.state_since) + 0.5)) as total
+		from merchants m join slots s on s.merchant_id = m.id where ` + liveSQL + ` and m.registered_at is null and (s.requirement_id is not null or s.by_hand)` + summedSQL},
+	{TallyRefused, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.refused_for || '|' || s.category || '|' || s.code as key, count(*) as n, 0 as total
+		from merchants m join slots s on s.merchant_id = m.id where ` + liveSQL + ` and m.registered_at is null and s.state = 'refused' and s.refused_for <> ''` + summedSQL},
+	{TallyDue, `select ` + whoseSQL + `, m.due_on as day, '' as key, count(*) as n, 0 as total from merchants m
+		where ` + liveSQL + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')` + summedSQL},
+	{TallyExpires, `select ` + whoseSQL + `, d.expires_on as day, d.category || '|' || d.code as key, count(*) as n, 0 as total
+		from merchants m join slots s on s.merchant_id = m.id join documents d on d.id = s.document_id
+		where ` + liveSQL + ` and (s.requirement_id is not null or s.by_hand) and d.expires_on is not null` + summedSQL},
+	{TallyCompleteness, `select ` + whoseSQL + `, q.day, q.key, sum(q.n) as n, 0 as total from merchants m cross join lateral (
+			select (m.course -> i ->> 'week')::date as day, m.course -> i ->> 'quarter' as key, 1 as n from generate_series(0, jsonb_array_length(m.course) - 1) i
+			union all select (m.course -> i ->> 'week')::date, m.course -> (i - 1) ->> 'quarter', -1 from generate_series(1, jsonb_array_length(m.course) - 1) i) q where ` + liveSQL + summedSQL},
+	{TallyPace, byStage(func(stage Stage, at, _ string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL(at) + ` as day, '` + string(stage) + `' as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + ` and ` + at + ` is not null` + summedSQL
+	})},
+	{TallyFunnel, byStage(func(stage Stage, at, _ string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `' as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + ` and ` + at + ` is not null` + summedSQL
+	})},
+	{TallyTook, byStage(func(stage Stage, at, from string) string {
+		if from == "" {
+			return ""
+		}
+		return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `|' || ` + bucketSQL(secondsSQL(from, at)) + ` as key, count(*) as n, sum(` + secondsSQL(from, at) + `) as total
+			from merchants m where ` + liveSQL + ` and ` + at + ` >= ` + from + summedSQL
+	})},
+	{TallyDecided, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || case when v.version = 1 then '|first|' else '|later|' end || d.category || '|' || d.code as key, count(*) as n, 0 as total
+		from decisions v join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts'` + summedSQL},
+	{TallyReason, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, r.value || '|' || d.category || '|' || d.code as key, count(*) as n, 0 as total
+		from decisions v cross join jsonb_array_elements_text(v.reasons) r join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id
+		where ` + liveSQL + ` and v.standing = 'counts' and v.outcome = 'refused'` + summedSQL},
+	{TallyDecidedBy, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.decided_by::text || '|' || v.outcome as key, count(*) as n, 0 as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts'` + summedSQL},
+	{TallyQueueTime, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + ` || '|' || v.decided_by as key, count(*) as n,
+		sum(` + secondsSQL("v.queued_at", "v.decided_at") + `) as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts' and v.queued_at <= v.decided_at` + summedSQL},
+}
+
+// differ is what the tallies of a measure and what waits to be folded say, beside what the rows say, where the two differ.
+func (c recount) differ() (sql string, args []any) {
+	return `with counted as materialized (` + c.rows + `),
+		kept as (select combination_id, responsible_id, day, key, n, total from tallies where measure = ?
+			union all select coalesce(combination_id, -1), coalesce(responsible_id, -1), day, key, sum(n), sum(total) from tally_deltas where measure = ? group by day, key, cube (combination_id, responsible_id))
+		select combination_id, responsible_id, day, key, sum(n) filter (where counted) as counted, sum(n) filter (where not counted) as kept,
+			sum(total) filter (where counted) as counted_total, sum(total) filter (where not counted) as kept_total
+		from (select true as counted, coalesce(combination_id, -1) as combination_id, coalesce(responsible_id, -1) as responsible_id, day, key, sum(n) as n, sum(total) as total
+				from counted group by day, key, cube (combination_id, responsible_id)
+			union all select false, combination_id, responsible_id, day, key, n, total from kept) b
+		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`, []any{c.measure, c.measure}
+}
+
+// TallyDifference is a tally that is another than its rows say. A combination or a responsible of -1 is all together.
+type TallyDifference struct {
+	Measure       Measure
+	CombinationID CombinationID
+	ResponsibleID PersonID
+	Day           time.Time
+	Key           string
+	Counted, Kept int64
+	CountedTotal  int64
+	KeptTotal     int64
+}
+
+// CheckTallies holds all tallies against the rows and tells each that differs, one after another: each measure as of one
+// instant.
+func (s *Store) CheckTallies(ctx context.Context, tell func(TallyDifference) error) error {
+	return translate(s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
+		if err := g.Exec(`set local statement_timeout = 0`).Error; err != nil {
+			return err
+		}
+		for _, c := range recounts {
+			if err := c.check(g, tell); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
+	sql, args := c.differ()
+	rows, err := g.Raw(`select combination_id, responsible_id, day, key, coalesce(counted, 0), coalesce(kept, 0), coalesce(counted_total, 0), coalesce(kept_total, 0) from (`+sql+`) d order by 3, 4, 1, 2`, args...).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		d := TallyDifference{Measure: c.measure}
+		if err := rows.Scan(&d.CombinationID, &d.ResponsibleID, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
+			return err
+		}
+		if err := tell(d); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// MendTallies makes all tallies what the rows say, and returns how many were not. On an empty cube, as after rows were
+// loaded with the triggers disabled, it is what fills it. Acts go on meanwhile; nobody folds.
+func (k Keep) MendTallies(ctx context.Context) (mended int64, err error) {
+	for _, c := range recounts {
+		err := k.s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
+			if err := g.Exec(`set local statement_timeout = 0`).Error; err != nil {
+				return err
+			}
+			if err := g.Exec(`select pg_advisory_xact_lock(` + foldLock + `)`).Error; err != nil { // before the statement that reads
+				return err
+			}
+			sql, args := c.differ()
+			r := g.Exec(`insert into tallies as t (combination_id, responsible_id, measure, day, key, n, total)
+				select combination_id, responsible_id, ?::text, day, key, coalesce(counted, 0) - coalesce(kept, 0), coalesce(counted_total, 0) - coalesce(kept_total, 0) from (`+sql+`) d
+				on conflict (combination_id, responsible_id, measure, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total`, append([]any{c.measure}, args...)...)
+			mended += r.RowsAffected
+			return r.Error
+		})
+		if err != nil {
+			return mended, translate(err)
+		}
+	}
+	return mended, nil
+}
