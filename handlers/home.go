@@ -31,9 +31,8 @@ var homes = map[models.Role]struct{ figures, groups []asked }{
 		groups:  []asked{{"undecided", "undecided", "", "recent", ""}},
 	},
 	models.RoleManager: {
-		figures: []asked{{"open", "open", "", "action", "none"}, {"overdue", "overdue", "", "due", "bad"}, {"unassigned", "open", "nobody", "action", "wait"},
-			{"refused", "refused", "", "action", "bad"}, {"complete", "complete", "", "recent", "good"}, {"registered", "registered", "", "recent", "good"}},
-		groups: []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"others", "staff", "", "action", ""}},
+		figures: []asked{{"open", "open", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"}},
+		groups:  []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"others", "staff", "", "action", ""}},
 	},
 	models.RoleAdmin: {
 		figures: []asked{{"failed", "failed", "", "action", "bad"}, {"waiting", "waiting", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"},
@@ -69,6 +68,11 @@ func (h *handler) whatWaits(c echo.Context) (v views.HomePage, err error) {
 	v.Role, v.CanAdd = string(p.Role), can(c, auth.EditMerchants)
 	if v.Figures, err = h.figures(ctx, p, homes[p.Role].figures); err != nil {
 		return v, err
+	}
+	if p.Role == models.RoleManager {
+		if v.Main, err = h.mainFigures(ctx); err != nil {
+			return v, err
+		}
 	}
 	if can(c, auth.AdministerPeople) {
 		n, err := h.Reader.NeverSignedIn(ctx)

@@ -51,6 +51,9 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 	if can(c, auth.DecideDocuments) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "review", URL: views.ReviewURL(), Count: shell.Undecided})
 	}
+	if can(c, auth.ViewInsights) {
+		v.Nav = append(v.Nav, views.NavItem{Key: "insights", URL: views.InsightsURL(views.InsightsFilter{})})
+	}
 	if can(c, auth.AdministerPeople) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "people", URL: views.PeopleURL()})
 	}

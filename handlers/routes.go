@@ -93,6 +93,9 @@ func (h *handler) routes() []route {
 		{POST, "/documents/:document/facts", act, auth.RevealFacts, limitForm, h.showFacts},
 		{POST, "/documents/:document/look", pulse, auth.ViewDocuments, limitForm, h.lookAtDocument},
 
+		{GET, "/insights", page, auth.ViewInsights, limitNone, h.showInsights},
+		{GET, "/insights/week", page, auth.ViewInsights, limitNone, h.showWeek},
+
 		{GET, "/people", page, auth.AdministerPeople, limitNone, h.listPeople},
 		{GET, "/people/new", page, auth.AdministerPeople, limitNone, h.newPerson},
 		{POST, "/people", act, auth.AdministerPeople, limitForm, h.createPerson},

@@ -36,6 +36,12 @@ const (
 
 const valueDigits = 1e4
 
+// OrNone is the figure, or none.
+func (d Datum) OrNone(none bool) Datum {
+	d.None = d.None || none
+	return d
+}
+
 // value is the figure for scripts, with at most four decimals and never grouped.
 func (d Datum) value() string {
 	if d.None {

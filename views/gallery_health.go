@@ -52,6 +52,7 @@ func healthSamples() []Sample {
 		rows[i].Undecided, rows[i].UndecidedSince = 5-i, sampleTime(time.Duration(6-i)*day)
 	}
 	reviewer.Groups = []HomeGroup{{Key: "undecided", Merchants: rows[:5], MoreURL: "/merchants?state=undecided"}}
+	manager.Main = sampleInsights(1).Figures
 	manager.Groups[0].Key, manager.Groups[1].Key = "overdue", "unassigned"
 	down := sampleHealth("down").Health
 	admin.Health, admin.Groups[0].Key = &down, "failed"

@@ -5,10 +5,7 @@ import (
 	"time"
 )
 
-// sampleBars are rows of a table: names beside figures, and the cells of each.
-func sampleBars(key, of string, columns []string, rows ...Bar) Bars {
-	return Bars{Key: key, Of: of, Columns: columns, Rows: rows}
-}
+func sampleBars(key string, rows ...Bar) Bars { return BarsOf(key, 10, rows) }
 
 func sampleCount(n float64) Datum   { return Datum{Value: n, URL: MerchantsURL()} }
 func sampleShare(x float64) Datum   { return Datum{Value: x, Unit: Share} }
@@ -55,18 +52,6 @@ func sampleStanding(rows ...[]float64) Shares {
 	return s
 }
 
-var (
-	funnelColumns  = []string{"stage", "merchants", "of_created", "median_before"}
-	blockColumns   = []string{"document", "waiting_for", "age", "missing", "refused", "failed_slots", "waiting", "delivered"}
-	reasonColumns  = []string{"reason", "refusals", "together"}
-	nextColumns    = []string{"actor", "merchants", "age"}
-	peopleColumns  = []string{"person", "merchants", "age", "overdue"}
-	decidedColumns = []string{"person", "decisions", "share_refused"}
-	queueColumns   = []string{"person", "median", "p90"}
-	windowColumns  = []string{"window", "documents"}
-	expiresColumns = []string{"document", "within_90", "within_30", "within_7", "expired"}
-)
-
 // sampleInsights is a portfolio of a certain size.
 func sampleInsights(scale float64) InsightsPage {
 	page := samplePage("Wawasan", "insights")
@@ -93,42 +78,40 @@ func sampleInsights(scale float64) InsightsPage {
 			Lines: []string{"RETAIL", "MINING"}, People: []Option{{Value: "1", Text: "Staf Contoh"}, {Value: "2", Text: "Raden Ajeng Kusumawardhani Prawirodirdjo-Sosrokartono"}}},
 		Figures: []HeadFigure{
 			head("merchants_total", n(1284), Count, "none", "created", map[string]any{"n": n(211), "weeks": 12}),
-			head("merchants_registered", n(655), Count, "good", "registered", map[string]any{"share": "51 %", "change": "+6,1 poin"}),
-			head("merchants_complete", n(47), Count, "wait", "share", map[string]any{"share": "3,7 %"}),
-			head("merchants_overdue", n(23), Count, "bad", "of_open", map[string]any{"share": "4 %"}),
-			head("documents_undecided", n(318), Count, "wait", "waited", map[string]any{"age": "7 jam"}),
-			head("documents_refused", n(96), Count, "bad", "waited", map[string]any{"age": "3,1 hari"}),
+			head("merchants_registered", n(655), Count, "good", "registered", map[string]any{"share": sampleShare(.51), "change": Datum{Value: .061, Unit: Points}}),
+			head("merchants_complete", n(47), Count, "wait", "share", map[string]any{"share": sampleShare(.037)}),
+			head("merchants_overdue", n(23), Count, "bad", "of_open", map[string]any{"share": sampleShare(.04)}),
+			head("documents_undecided", n(318), Count, "wait", "waited", map[string]any{"age": sampleSpan(.3)}),
+			head("documents_refused", n(96), Count, "bad", "waited", map[string]any{"age": sampleSpan(3.1)}),
 			head("documents_expiring", n(12), Count, "wait", "expired", map[string]any{"n": 3}),
 			head("first_pass_yield", .81, Share, "none", "decided", map[string]any{"n": n(2104)}),
 		},
-		Funnel: sampleBars("funnel", "stage", funnelColumns,
-			Bar{Name: "created", URL: MerchantsURL(), Figure: sampleCount(n(1284)), Cells: []Datum{sampleShare(1), {None: true, Unit: Span}}},
+		Funnel: sampleBars("funnel", Bar{Name: "created", URL: MerchantsURL(), Figure: sampleCount(n(1284)), Cells: []Datum{sampleShare(1), {None: true, Unit: Span}}},
 			sampleBar("first_document", n(1190), sampleShare(.927), sampleSpan(.2)), sampleBar("at_doku", n(861), sampleShare(.67), sampleSpan(4.1)),
 			sampleBar("approved", n(702), sampleShare(.547), sampleSpan(1.2)), sampleBar("registered", n(655), sampleShare(.51), sampleSpan(.9)), sampleBar("active", n(598), sampleShare(.466), sampleSpan(2.6))),
 		Standing: sampleStanding([]float64{n(108), n(141), n(166), n(167), n(47), n(655)}, []float64{n(120), n(133), n(180), n(150), n(61), n(540)},
 			[]float64{n(131), n(120), n(150), n(141), n(40), n(420)}, []float64{n(140), n(111), n(120), n(90), n(22), n(310)}),
 		Pace: sampleWeeks(12, scale), Forecast: ForecastView{Weeks: 8, Pace: Datum{Name: "pace_per_week", Value: 46 * scale, Unit: Rate}, Low: Datum{Value: n(33)}, High: Datum{Value: n(59)},
 			Open: Datum{Value: n(629)}, Last: Datum{Value: 14}, Soonest: Datum{Value: 11}, Latest: Datum{Value: 19}},
-		Blocks: sampleBars("blocks", "document", blockColumns,
-			sampleBar("DOCUMENT:KTP", n(211), sampleSpan(3.1), sampleCount(n(60)), sampleCount(n(90)), sampleCount(0), sampleCount(n(8)), sampleCount(n(53))),
+		Blocks: sampleBars("blocks", sampleBar("DOCUMENT:KTP", n(211), sampleSpan(3.1), sampleCount(n(60)), sampleCount(n(90)), sampleCount(0), sampleCount(n(8)), sampleCount(n(53))),
 			sampleBar("DOCUMENT:AKTA_PENDIRIAN_PERUSAHAAN", n(148), sampleSpan(8.7), sampleCount(n(140)), sampleCount(n(8)), sampleCount(0), sampleCount(0), sampleCount(0)),
 			sampleBar("DOCUMENT:IZIN_PENYELENGGARAAN_IBADAH_HAJI_DAN_UMRAH", n(96), sampleSpan(12.4), sampleCount(n(41)), sampleCount(n(20)), sampleCount(n(5)), sampleCount(0), sampleCount(n(30))),
 			sampleBar("OWNER_LIVENESS", n(41), sampleSpan(.4), sampleCount(n(41)), sampleCount(0), sampleCount(0), sampleCount(0), sampleCount(0))),
-		Reasons: sampleBars("reasons", "reason", reasonColumns, sampleBar("image_blurry", n(140), sampleShare(.46)), sampleBar("image_cropped", n(71), sampleShare(.69)),
+		Reasons: sampleBars("reasons", sampleBar("image_blurry", n(140), sampleShare(.46)), sampleBar("image_cropped", n(71), sampleShare(.69)),
 			sampleBar("directors_mismatch", n(40), sampleShare(.82)), sampleBar("business_activity_mismatch", n(33), sampleShare(.93)), sampleBar("document_expired", n(20), sampleShare(1))),
 		Yields: []Bars{
-			sampleBars("yield_documents", "document", []string{"document", "yield", "decided"}, yield("DOCUMENT:KTP", .72, 800), yield("DOCUMENT:NPWP_BADAN", .81, 300), yield("PHOTO_PROOF", .996, 411)),
-			sampleBars("yield_lines", "line", []string{"line", "yield", "decided"}, yield("RETAIL", .79, 1200), yield("MINING", .9, 20)),
-			sampleBars("yield_entities", "legal", []string{"legal", "yield", "decided"}, yield("PERSEORANGAN", .77, 900), yield("PT", .84, 600), yield("PERKUMPULAN_BERBADAN_HUKUM", .5, 2)),
+			sampleBars("yield_documents", yield("DOCUMENT:KTP", .72, 800), yield("DOCUMENT:NPWP_BADAN", .81, 300), yield("PHOTO_PROOF", .996, 411)),
+			sampleBars("yield_lines", yield("RETAIL", .79, 1200), yield("MINING", .9, 20)),
+			sampleBars("yield_entities", yield("PERSEORANGAN", .77, 900), yield("PT", .84, 600), yield("PERKUMPULAN_BERBADAN_HUKUM", .5, 2)),
 		},
-		Next: sampleBars("next", "actor", nextColumns, sampleBar("merchant", n(180), sampleSpan(6.2)), sampleBar("staff", n(290), sampleSpan(3.8)),
+		Next: sampleBars("next", sampleBar("merchant", n(180), sampleSpan(6.2)), sampleBar("staff", n(290), sampleSpan(3.8)),
 			sampleBar("reviewer", n(90), sampleSpan(.4)), sampleBar("doku", n(22), sampleSpan(.01))),
-		People: sampleBars("people", "", peopleColumns, sampleBar("Raden Ajeng Kusumawardhani Prawirodirdjo-Sosrokartono", n(301), sampleSpan(5.5), sampleCount(n(20))),
-			sampleBar("Staf Contoh", n(120), sampleSpan(2.2), sampleCount(n(3)))),
-		Decided:  sampleBars("decided", "", decidedColumns, sampleBar("Peninjau Contoh", n(1402), sampleShare(.19)), sampleBar("Peninjau Dua", n(702), sampleShare(.11))),
-		Queue:    sampleBars("queue", "", queueColumns, queue("Peninjau Contoh", .2, .7), queue("Peninjau Dua", .5, 1.4)),
-		Expiring: sampleBars("expiring", "window", windowColumns, sampleBar("expired", 3), sampleBar("7", n(2)), sampleBar("30", n(12)), sampleBar("90", n(41))),
-		Expires: sampleBars("expires", "document", expiresColumns, sampleBar("DOCUMENT:PASPOR", n(22), sampleCount(n(8)), sampleCount(1), sampleCount(2)),
+		People: sampleBars("people", sampleBar("Raden Ajeng Kusumawardhani Prawirodirdjo-Sosrokartono", n(301), sampleCount(n(180)), sampleSpan(5.5), sampleCount(n(20))),
+			sampleBar("Staf Contoh", n(120), sampleCount(n(44)), sampleSpan(2.2), sampleCount(n(3)))),
+		Decided:  sampleBars("decided", sampleBar("Peninjau Contoh", n(1402), sampleShare(.19)), sampleBar("Peninjau Dua", n(702), sampleShare(.11))),
+		Queue:    sampleBars("queue", queue("Peninjau Contoh", .2, .7), queue("Peninjau Dua", .5, 1.4)),
+		Expiring: sampleBars("expiring", sampleBar("expired", 3), sampleBar("7", n(2)), sampleBar("30", n(12)), sampleBar("90", n(41))),
+		Expires: sampleBars("expires", sampleBar("DOCUMENT:PASPOR", n(22), sampleCount(n(8)), sampleCount(1), sampleCount(2)),
 			sampleBar("DOCUMENT:IZIN_PENYELENGGARAAN_IBADAH_HAJI_DAN_UMRAH", n(19), sampleCount(n(4)), sampleCount(1), sampleCount(1))),
 		DOKU:  sampleDays(4),
 		Calls: CallsView{Days: 7, Answered: Datum{Value: n(2201)}, Failed: Datum{Value: 4}, Average: Datum{Value: .412, Unit: Span}, Slowest: Datum{Value: 9.1, Unit: Span}, URL: HealthURL()},
@@ -158,7 +141,7 @@ func sampleSingle() InsightsPage {
 	v.Pace.Ahead, v.Forecast = nil, ForecastView{}
 	v.Blocks.Rows = []Bar{sampleBar("DOCUMENT:KTP", 1, sampleSpan(0), sampleCount(1), sampleCount(0), sampleCount(0), sampleCount(0), sampleCount(0))}
 	v.Next.Rows = []Bar{sampleBar("staff", 1, sampleSpan(0))}
-	v.People.Rows = []Bar{sampleBar("Staf Contoh", 1, sampleSpan(0), sampleCount(0))}
+	v.People.Rows = []Bar{sampleBar("Staf Contoh", 1, sampleCount(1), sampleSpan(0), sampleCount(0))}
 	for i := range v.DOKU.Steps {
 		v.DOKU.Steps[i].Figure.Value, v.DOKU.Steps[i].Bad.Value = 0, 0
 	}

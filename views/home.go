@@ -5,6 +5,7 @@ type HomePage struct {
 	Page    Page
 	Role    string // staff, reviewer, manager, admin: the page differs
 	Figures []Figure
+	Main    []HeadFigure // of the whole portfolio, for whoever manages it
 	Groups  []HomeGroup
 	CanAdd  bool        // may create merchants
 	Health  *HealthView // how DOKU is doing, for whoever looks after it and for all while it is away

@@ -54,10 +54,22 @@ type InsightsChoices struct {
 	People                        []Option
 }
 
-// HeadFigure is one of the main figures. Note says what stands below it: "insights.note." + Code.
+// HeadFigure is one of the main figures. Note says what stands below it: "insights.note." + Code; figures in it are
+// written as such.
 type HeadFigure struct {
 	Datum
 	Note *Message
+}
+
+func (f HeadFigure) note(ctx context.Context) string {
+	written := map[string]any{}
+	for name, value := range f.Note.Params {
+		if d, ok := value.(Datum); ok {
+			value = d.text(ctx)
+		}
+		written[name] = value
+	}
+	return message(ctx, "insights.note.", Message{f.Note.Code, written})
 }
 
 // ForecastView is what the own pace promises. Weeks is how many whole weeks it was taken from, 0: too few for a word.
@@ -179,4 +191,27 @@ func (v InsightsPage) over(ctx context.Context, period bool) string {
 		return say(ctx, "insights.over.period", "from", words.Date(ctx, v.From), "as_of", asOf)
 	}
 	return say(ctx, "insights.over.now", "as_of", asOf)
+}
+
+// tables are what the page's tables are of, and their columns.
+var tables = map[string]Bars{
+	"funnel":          {Of: "stage", Columns: []string{"stage", "merchants", "of_created", "median_before"}},
+	"blocks":          {Of: "document", Columns: []string{"document", "open", "age", "missing", "refused", "failed_slots", "waiting", "delivered"}},
+	"reasons":         {Of: "reason", Columns: []string{"reason", "refusals", "together"}},
+	"yield_documents": {Of: "document", Columns: []string{"document", "yield", "decided"}},
+	"yield_lines":     {Of: "line", Columns: []string{"line", "yield", "decided"}},
+	"yield_entities":  {Of: "legal", Columns: []string{"legal", "yield", "decided"}},
+	"next":            {Of: "actor", Columns: []string{"actor", "merchants", "age"}},
+	"people":          {Columns: []string{"person", "merchants", "staff", "age", "overdue"}},
+	"decided":         {Columns: []string{"person", "decisions", "share_refused"}},
+	"queue":           {Columns: []string{"person", "median", "p90"}},
+	"expiring":        {Of: "window", Columns: []string{"window", "documents"}},
+	"expires":         {Of: "document", Columns: []string{"document", "within_90", "within_30", "within_7", "expired"}},
+}
+
+// BarsOf is one of the page's tables with at most so many rows; the others are only counted.
+func BarsOf(key string, most int, rows []Bar) Bars {
+	b := tables[key]
+	b.Key, b.More, b.Rows = key, max(0, len(rows)-most), rows[:min(most, len(rows))]
+	return b
 }

@@ -108,6 +108,8 @@ func knownVisits(t *testing.T) map[string][]visit {
 		"/merchants/:merchant/evidence":          {{path: merchant + "/evidence"}, {path: refused + "/evidence", act: func(b *tab) { b.leave("main .head form button") }}},
 		"/documents/:document":                   {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
 		"/review":                                {{path: "/review"}},
+		"/insights":                              {{path: "/insights"}, {path: "/insights?period=104&type=PERSONAL&who=nobody"}, {path: "/insights?team=tidak+ada"}, {path: "/insights", role: "staff", refused: "403"}},
+		"/insights/week":                         {{path: "/insights/week"}, {path: "/insights/week?week=2026-01-05"}, {path: "/insights/week?week=kapan", role: "manager", refused: "422"}},
 		"/people":                                {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
 		"/people/new":                            {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
 		"/people/:person":                        {{path: person}},

@@ -26,6 +26,7 @@ const (
 	ReadAudit        Permission = "read audit"
 	TakeEvidence     Permission = "take evidence"
 	ChangeSettings   Permission = "change settings"
+	ViewInsights     Permission = "view insights" // the whole portfolio, and how much each colleague gets done
 	ViewHealth       Permission = "view health"
 	RetryDeliveries  Permission = "retry deliveries"
 )
@@ -47,6 +48,7 @@ var holders = map[Permission][]models.Role{
 	ReadAudit:        {models.RoleAdmin},
 	TakeEvidence:     {models.RoleReviewer, models.RoleManager, models.RoleAdmin},
 	ChangeSettings:   {models.RoleAdmin},
+	ViewInsights:     {models.RoleManager, models.RoleAdmin},
 	ViewHealth:       {models.RoleStaff, models.RoleManager, models.RoleAdmin},
 	RetryDeliveries:  {models.RoleStaff, models.RoleAdmin},
 }
