@@ -1,9 +1,11 @@
 package models
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -63,6 +65,7 @@ const (
 	SignInFailed        Action = "session.refused"
 	AuditExported       Action = "audit.exported"
 	DeploymentBound     Action = "deployment.bound"
+	PortfolioSeeded     Action = "portfolio.seeded"
 )
 
 // Ref is what an audit row is about. Kind is the table's noun.
@@ -137,6 +140,31 @@ func (tx *Tx) writeAudit() error {
 			a.MerchantID, a.Detail, a.RequestID, a.mark(tx.auditKey))
 	}
 	return tx.pgx.SendBatch(tx.ctx, batch).Close()
+}
+
+// PastAct is an audit row of an invented portfolio. Detail is JSON as PostgreSQL writes it.
+type PastAct struct {
+	At      time.Time
+	Actor   Actor
+	Action  Action
+	Subject Ref
+	Detail  string
+}
+
+// CopyAudit adds n rows of an invented portfolio to the trail, marked like any other; they wait for their seals.
+func (s *Store) CopyAudit(ctx context.Context, tx pgx.Tx, n int, past func(i int) PastAct) error {
+	var first int64
+	if err := tx.QueryRow(ctx, `select setval('audit_id', nextval('audit_id') + $1 - 1) - $1 + 1`, int64(n)).Scan(&first); err != nil {
+		return translate(err)
+	}
+	columns := []string{"id", "at", "actor_kind", "actor_id", "actor_role", "action", "subject_kind", "subject_id", "merchant_id", "detail", "mac"}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"audit"}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+		p := past(i)
+		r := sealedRow{ID: first + int64(i), At: p.At, ActorKind: p.Actor.Kind, ActorID: orNil(int64(p.Actor.Person)), ActorRole: p.Actor.Role, Action: p.Action,
+			SubjectKind: p.Subject.Kind, SubjectID: orNil(p.Subject.ID), MerchantID: orNil(int64(p.Subject.Merchant)), Detail: p.Detail}
+		return []any{r.ID, r.At, string(r.ActorKind), r.ActorID, string(r.ActorRole), string(r.Action), r.SubjectKind, r.SubjectID, r.MerchantID, r.Detail, r.mark(s.auditKey)}, nil
+	}))
+	return translate(err)
 }
 
 // orNil stores the zero id as null.

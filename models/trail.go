@@ -14,7 +14,7 @@ var Actions = []Action{
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,
 	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, EvidenceAsked, EvidenceMade, EvidenceDownloaded, SettingsChanged,
 	PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonReset, PersonPreferred, PasswordChanged,
-	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound,
+	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound, PortfolioSeeded,
 }
 
 // AuditFilter is the question the audit trail answers. Empty fields do not filter.

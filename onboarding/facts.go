@@ -78,12 +78,7 @@ func (s *Service) Facts(m models.Dossier, rows []models.ChecklistRow, d models.D
 	if err != nil {
 		return Facts{}, err
 	}
-	f := Facts{List: own}
-	for _, rule := range factRules {
-		if v := typed[rule.name]; v != "" {
-			f.List = append(f.List, Fact{Key: rule.name, Value: v, Masked: rule.mask(v)})
-		}
-	}
+	f := Facts{List: factsOf(typed, own)}
 	raw, err := json.Marshal(f.List)
 	if err != nil {
 		return Facts{}, err
@@ -91,6 +86,16 @@ func (s *Service) Facts(m models.Dossier, rows []models.ChecklistRow, d models.D
 	f.Hash = hex.EncodeToString(s.Vault.Hash("facts", d.UID+string(raw))[:16])
 	f.Seen = base64.RawURLEncoding.EncodeToString(s.Vault.Seal(raw, seenSeal(d.UID, actor)))
 	return f, nil
+}
+
+// factsOf are a document's own facts and, after them, those of the merchant's form.
+func factsOf(typed MerchantForm, own []Fact) []Fact {
+	for _, rule := range factRules {
+		if v := typed[rule.name]; v != "" {
+			own = append(own, Fact{Key: rule.name, Value: v, Masked: rule.mask(v)})
+		}
+	}
+	return own
 }
 
 // ownFacts are the form fields typed with the document, such as the NIK of a KTP.

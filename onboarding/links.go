@@ -53,11 +53,14 @@ func LinkFresh(d models.Document, now time.Time) bool {
 
 // OpenDocument opens a document where DOKU keeps it: through its link while that is fresh, else through one that DOKU is
 // asked for anew, else, when DOKU offers none or cannot be reached, from our own encrypted original. fault.NotFound
-// bytes_gone when there is neither.
+// bytes_gone when there is neither, document_invented when there never was a file.
 func (s *Service) OpenDocument(ctx context.Context, actor models.Actor, id models.DocumentID) (*Opened, error) {
 	d, err := s.Store.Document(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if Invented(d) {
+		return nil, fault.New(fault.NotFound, "document_invented")
 	}
 	o, err := s.open(ctx, d)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -216,7 +215,7 @@ func (s *Service) setFields(tx *models.Tx, m models.Merchant, row models.Checkli
 		stored := models.SlotField{Code: f.Code, Value: s.Vault.SealString(v, fieldSeal(m.UID, row.Slot, f.Code)), Masked: Mask(v)}
 		var key *models.MerchantKey
 		if f.Code == "NO_KTP" {
-			key = &models.MerchantKey{Source: "slot:" + strconv.FormatInt(int64(row.ID), 10), Kind: "nik", Hash: s.Vault.Hash("nik", v)}
+			key = &models.MerchantKey{Source: slotSource(row.ID), Kind: "nik", Hash: s.Vault.Hash("nik", v)}
 		}
 		if err := tx.SetField(row.Slot, stored, key); err != nil {
 			return err

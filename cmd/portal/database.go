@@ -25,11 +25,25 @@ const answerTimeout = 20 * time.Second
 type database struct {
 	*pg.DB
 	server *pg.Server // nil with DATABASE_URL
+	owner  string     // the owning role's connection string
 }
 
-// openDatabase connects to the configured database, or to Berkas' own, which it starts when need be, and brings the
-// schema up to date.
+// openDatabase is reachDatabase for whoever needs it whole: not while a seed fills it.
 func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.Logger) (*database, error) {
+	d, err := reachDatabase(ctx, c, mode, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := unfinished(ctx, d.Pool); err != nil {
+		d.close(log)
+		return nil, err
+	}
+	return d, nil
+}
+
+// reachDatabase connects to the configured database, or to Berkas' own, which it starts when need be, and brings the
+// schema up to date.
+func reachDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.Logger) (*database, error) {
 	d := &database{}
 	dsn, owner := c.DatabaseURL, c.MigrateDatabaseURL
 	if c.Embedded() {
@@ -42,6 +56,7 @@ func openDatabase(ctx context.Context, c config.Config, mode pg.Mode, log *slog.
 		}
 		d.server, dsn, owner = server, server.DSN(), server.OwnerDSN()
 	}
+	d.owner = owner
 	err := upToDate(ctx, dsn, owner)
 	if err == nil {
 		d.DB, err = pg.Open(ctx, dsn, poolOptions(mode, log))

@@ -42,6 +42,7 @@ func init() {
 		{"audit", "proof FILE", "checks a bundle of evidence, without database and key", auditProof},
 		{"blobs", "check", "holds the stored files against the database: missing, damaged, other and left-over ones", blobsCheck},
 		{"recount", "[--repair]", "computes anew what is kept of merchants and figures, and says what differs; with --repair mends it", recount},
+		{"seed", "--merchants N [--seed S] [--today 2026-11-22] [--into-non-empty]", "fills an empty database with an invented portfolio, for measuring and looking", seed},
 		{"simulate", "", "DOKU's simulator alone, on SIMULATOR_ADDR", simulate},
 		{"healthcheck", "", "asks a running portal whether it is ready", healthcheck},
 		{"help", "", "prints this", help},

@@ -129,7 +129,7 @@ func TestEveryCodeHasItsSentences(t *testing.T) {
 		"fault.": `internal not_found forbidden form_invalid required too_long too_short not_numeric not_letters not_alphanumeric exactly
 			unknown_choice not_an_email not_a_phone not_a_date date_in_past conflict checklist_not_ready slot_unknown slot_gone
 			slot_ambiguous fields_before_file file_missing file_or_url body_too_large sign_in_failed signed_out sign_in_limited
-			demo_forbidden storage_full storage_unavailable database_unavailable doku_unavailable bytes_gone link_unavailable
+			demo_forbidden storage_full storage_unavailable database_unavailable doku_unavailable bytes_gone document_invented link_unavailable
 			not_retryable already_withdrawn note_required cross_origin host_unknown busy sixteen_digits method_not_allowed
 			database_in_use merchant_archived possible_duplicate cannot_decrypt page_unknown role_cannot_upload`,
 		"document.": `OWNER_LIVENESS PHOTO_PROOF LOGO DOCUMENT SERVICE_AGREEMENT BANK_ACCOUNT
