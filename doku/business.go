@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,6 +77,9 @@ func (c *Client) register(ctx context.Context, call, path, id string, body []byt
 
 // mayHaveHappened: only an answer that says no, or that refuses to look at the request, is proof of the contrary.
 func mayHaveHappened(e *Error) bool {
+	if op, ok := errors.AsType[*net.OpError](e.Err); ok && op.Op == "dial" {
+		return false // nobody was there to send it to
+	}
 	switch e.Status {
 	case 0, http.StatusRequestTimeout, http.StatusConflict:
 		return true

@@ -15,7 +15,8 @@ import (
 
 const (
 	maxErrorBody = 4 << 10
-	maxMessage   = 500 // characters
+	maxMessage   = 500  // characters
+	maxVerbatim  = 1000 // characters
 	maxWait      = 24 * time.Hour
 )
 
@@ -32,6 +33,7 @@ type Error struct {
 	Status     int           // HTTP status; 0 when no answer came
 	Code       string        // DOKU's code, "" when it gave none
 	Message    string        // DOKU's words, at most 500 characters, redacted; else the status text
+	Verbatim   string        `json:"-"` // DOKU's words unredacted, at most 1000 characters: may hold personal data, never log them
 	Body       []byte        `json:"-"` // the answer's first 4 KiB as it came: may hold personal data, never log it
 	RetryAfter time.Duration // as DOKU asked; 0 when it did not, never more than a day
 	Err        error         // the cause, where there is one besides the status
@@ -97,10 +99,19 @@ func (e *Error) Understood() bool { return e.Temporary() || e.Refused() }
 // the same Request-Id and the same bytes; never with a new id.
 func (e *Error) Uncertain() bool { return e.uncertain }
 
+// unknownFile is how an answer may say that a file id is not known (assumed: DOKU documents no such answer).
+var unknownFile = regexp.MustCompile(`(?i)\b(file|document)s?\b.*\b(unknown|not found|not exist|does not exist|tidak ditemukan|tidak dikenal)`)
+
+// UnknownFile reports that DOKU refused a registration because it does not know the id of a file (any more).
+func (e *Error) UnknownFile() bool {
+	return (e.Refused() || e.Status == http.StatusNotFound) && e.Call == CallBusiness && unknownFile.MatchString(e.Message)
+}
+
 // failure makes the error of an answer that is no success.
 func (c *Client) failure(r *request, a *answer) *Error {
 	e := &Error{Call: r.call, RequestID: r.id, Status: a.status, Body: a.body[:min(len(a.body), maxErrorBody)]}
 	e.Code, e.Message = readError(a.body)
+	e.Verbatim = c.verbatim(e.Message)
 	e.Code, e.Message = c.clean(e.Code), c.clean(e.Message)
 	if e.Message == "" {
 		e.Message = http.StatusText(a.status)
@@ -164,7 +175,12 @@ func retryAfter(header string, now time.Time) time.Duration {
 }
 
 // clean makes text from outside fit to show and to log.
-func (c *Client) clean(s string) string {
+func (c *Client) clean(s string) string { return c.printed(redact(s), maxMessage) }
+
+// verbatim is text from outside as it came, but for credentials and what cannot be printed.
+func (c *Client) verbatim(s string) string { return c.printed(sharedKeys.ReplaceAllString(s, "[secret]"), maxVerbatim) }
+
+func (c *Client) printed(s string, most int) string {
 	if c.secret != "" {
 		s = strings.ReplaceAll(s, c.secret, "[secret]")
 	}
@@ -173,12 +189,14 @@ func (c *Client) clean(s string) string {
 			return r
 		}
 		return ' '
-	}, redact(s))
-	if r := []rune(s); len(r) > maxMessage {
-		s = string(r[:maxMessage]) + "…"
+	}, s)
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
 	}
 	return strings.TrimSpace(s)
 }
+
+var sharedKeys = regexp.MustCompile(`\bSK-[\w-]+`)
 
 var secrets = []struct {
 	pattern *regexp.Regexp
@@ -188,7 +206,7 @@ var secrets = []struct {
 	{regexp.MustCompile(`eyJ[\w-]+\.[\w-]+(\.[\w-]*)?`), "[token]"},
 	{regexp.MustCompile(`(?i)bearer\s+[^\s"',]+`), "[token]"},
 	{regexp.MustCompile(`HMACSHA256=[\w+/=-]+`), "[signature]"},
-	{regexp.MustCompile(`\bSK-[\w-]+`), "[secret]"},
+	{sharedKeys, "[secret]"},
 	{regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`), "[e-mail]"},
 	{regexp.MustCompile(`\d{15,}|\b\d{4}[ .-]\d{4}[ .-]\d{4}[ .-]\d{4}\b`), "[number]"},
 }

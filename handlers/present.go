@@ -172,7 +172,7 @@ func documentView(d models.Document, may rights) views.DocumentView {
 	return views.DocumentView{ID: int64(d.ID), Version: d.Version, FileName: d.FileName, ContentType: d.ContentType, Size: d.Size, Width: d.Width, Height: d.Height,
 		Pages: d.Pages, Measured: d.Measured, State: string(d.State), FileID: d.FileID, UploadedBy: d.Uploader, UploadedAt: d.UploadedAt, DeliveredAt: at(d.DeliveredAt),
 		HasThumbnail: d.HasThumbnail && d.PurgedAt == nil, Withdrawn: d.WithdrawnAt != nil, WithdrawnWhy: d.WithdrawnWhy, WithdrawnBy: d.Withdrawer, WithdrawnAt: at(d.WithdrawnAt),
-		CanWithdraw: open, CanRetry: open && (d.State == models.Refused || d.State == models.Failed)}
+		CanWithdraw: open, CanRetry: open && onboarding.Retryable(d)}
 }
 
 var timelineTones = map[models.Action]string{

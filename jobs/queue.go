@@ -47,6 +47,11 @@ func (q *Queue) MakeEvidence(ctx context.Context, tx *models.Tx, id models.Bundl
 	return q.insert(ctx, tx, makeEvidence{Bundle: id}, river.InsertOpts{Queue: queueUpkeep})
 }
 
+// SendSubmission has a submission sent to DOKU, not before a time.
+func (q *Queue) SendSubmission(ctx context.Context, tx *models.Tx, id models.SubmissionID, at time.Time) error {
+	return q.insert(ctx, tx, sendSubmission{Submission: id}, river.InsertOpts{Queue: queueDocuments, ScheduledAt: at})
+}
+
 func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, o river.InsertOpts) error {
 	o.MaxAttempts = attempts
 	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &o)

@@ -45,6 +45,7 @@ type Workers struct {
 func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logger) (*Workers, error) {
 	set := river.NewWorkers()
 	river.AddWorker(set, &documentSender{service: service})
+	river.AddWorker(set, &submissionSender{service: service})
 	river.AddWorker(set, &originalChecker{service: service})
 	river.AddWorker(set, &requirementsReader{service: service})
 	river.AddWorker(set, &tidier{service: service})

@@ -142,6 +142,7 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 				func() error { return b.Queue.CheckOriginal(b.Context(), tx, 7) },
 				func() error { return b.Queue.ReadRequirements(b.Context(), tx, 7) },
 				func() error { return b.Queue.MakeEvidence(b.Context(), tx, 7) },
+				func() error { return b.Queue.SendSubmission(b.Context(), tx, 7, time.Now()) },
 			} {
 				if err := insert(); err != nil {
 					return err
@@ -149,8 +150,8 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 			}
 			return end
 		})
-		want := map[bool]int{true: 0, false: 4}[end != nil]
-		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/4 {
+		want := map[bool]int{true: 0, false: 5}[end != nil]
+		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/5 {
 			t.Errorf("%v: not %d jobs", err, want)
 		}
 	}

@@ -66,6 +66,17 @@ const (
 	AuditExported       Action = "audit.exported"
 	DeploymentBound     Action = "deployment.bound"
 	PortfolioSeeded     Action = "portfolio.seeded"
+
+	MerchantSubmitted      Action = "merchant.submitted"
+	SubmissionRedelivering Action = "submission.redelivering" // a file that DOKU lost goes again
+	SubmissionUncertain    Action = "submission.uncertain"
+	SubmissionStuck        Action = "submission.stuck"
+	SubmissionRefused      Action = "submission.refused"
+	SubmissionRejected     Action = "submission.rejected" // by DOKU's verification
+	SubmissionAbsent       Action = "submission.absent"
+	SubmissionWithdrawn    Action = "submission.withdrawn"
+	SubmissionMended       Action = "submission.mended"
+	KeyRevealed            Action = "merchant.key_revealed"
 )
 
 // Ref is what an audit row is about. Kind is the table's noun.

@@ -233,7 +233,7 @@ func (tx *Tx) Queue(id MerchantID) error {
 	return translate(tx.g.Exec(`update documents d set queued_at = q.queued_at, review_due_on = q.due_on, business_type = q.business_type, business_line = q.business_line
 		from (select d.id, m.due_on, m.business_type, m.business_line,
 				case when s.document_id = d.id and (s.requirement_id is not null or s.by_hand) and d.state = 'delivered' and d.review = 'undecided' and d.withdrawn_at is null
-					and m.archived_at is null and m.registered_at is null then coalesce(d.queued_at, d.delivered_at) end as queued_at
+					and m.archived_at is null and not m.locked then coalesce(d.queued_at, d.delivered_at) end as queued_at
 			from documents d join slots s on s.id = d.slot_id join merchants m on m.id = d.merchant_id where d.merchant_id = ?) q
 		where d.id = q.id and (d.queued_at is distinct from q.queued_at or q.queued_at is not null
 			and (d.review_due_on, d.business_type, d.business_line) is distinct from (q.due_on, q.business_type, q.business_line))`, id).Error)

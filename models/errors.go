@@ -18,13 +18,14 @@ import (
 
 // Which fault a violated constraint means, by its name. What is not here is a defect of ours.
 var constraints = map[string]struct{ code string }{
-	"people_email_key":        {"email_taken"},
-	"slots_place_key":         {"conflict"},
-	"documents_version_key":   {"conflict"},
-	"merchants_brand_key":     {"conflict"},
-	"attachments_place_key":   {"conflict"},
-	"submissions_request_key": {"conflict"},
-	"bundles_underway_key":    {"evidence_underway"},
+	"people_email_key":         {"email_taken"},
+	"slots_place_key":          {"conflict"},
+	"documents_version_key":    {"conflict"},
+	"merchants_brand_key":      {"brand_taken"},
+	"attachments_place_key":    {"conflict"},
+	"submissions_request_key":  {"conflict"},
+	"submissions_standing_key": {"registration_underway"},
+	"bundles_underway_key":     {"evidence_underway"},
 }
 
 // translate turns what the driver says into a fault; a fault stays what it is.

@@ -155,6 +155,9 @@ func (k Keep) SweepDeliveries(ctx context.Context, missed time.Duration, limit i
 func (k Keep) ReleaseClaims(ctx context.Context) error {
 	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ?
 		where state = 'sending' or state = 'waiting' and attempts = 0`, k.s.now().Add(-time.Minute))
+	if err == nil {
+		_, err = k.exec(ctx, `update submissions set claimed_by = '', claimed_until = null, next_attempt_at = least(next_attempt_at, ?) where claimed_by <> ''`, k.s.now().Add(-time.Minute))
+	}
 	return err
 }
 

@@ -105,6 +105,9 @@ type Merchant struct {
 	SharedKey          []byte
 	PartnerRefID       string
 	RegisteredAt       *time.Time
+	SubmissionID       *SubmissionID // the last one, whose outcome is Registration
+	Registration       Registration
+	Locked             bool       `gorm:"->"` // a submission stands: what it holds is not decided on any more
 	MessagedAt         *time.Time // when the merchant was last told what to send again
 	LegalHold          bool
 	Sample             bool
@@ -462,14 +465,6 @@ func instant(t *time.Time) int64 {
 		return 0
 	}
 	return t.UnixMicro()
-}
-
-// RegisterMerchant stores what DOKU answered to a registration. sharedKey is sealed.
-func (tx *Tx) RegisterMerchant(id MerchantID, businessID, brandID, status string, sharedKey []byte) error {
-	tx.Audit(MerchantRegistered, id.Ref(), "business_id", businessID, "brand_id", brandID, "status", status)
-	err := swapped(tx.g.Exec(`update merchants set business_id = ?, brand_id = ?, business_status = ?, shared_key = ?, registered_at = ?, updated_at = ?
-		where id = ? and registered_at is null`, businessID, brandID, status, sharedKey, tx.Now, tx.Now, id))
-	return firstError(err, tx.Queue(id))
 }
 
 // ViewedMerchant records that the acting person saw a merchant's page, its thumbnails among it.

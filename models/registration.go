@@ -14,6 +14,7 @@ type gormDB = gorm.DB
 // Attachment is where a document stands in a registered business at DOKU. Its id there differs from the upload's.
 type Attachment struct {
 	ID              int64
+	SubmissionID    SubmissionID
 	MerchantID      MerchantID
 	DocumentID      DocumentID
 	Place           string // path in Get Business Data, e.g. business.contacts[0].documents[0]
@@ -29,22 +30,23 @@ type AttachedDocument struct {
 	UID        string `gorm:"column:uid"`
 	Category   string
 	Code       string
+	Version    int
+	SlotID     SlotID
 	Place      string
 }
 
-// Attachments are the documents of a registered merchant with their places.
+const attachedSQL = `select a.document_id, d.uid, d.category, d.code, d.version, d.slot_id, a.place from attachments a join documents d on d.id = a.document_id`
+
+// Attachments are the documents that a merchant was registered with, or is being, with their places.
 func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]AttachedDocument, error) {
-	return scan[AttachedDocument](ctx, r, `select a.document_id, d.uid, d.category, d.code, a.place
-		from attachments a join documents d on d.id = a.document_id where a.merchant_id = ? order by a.place limit 1000`, id)
+	return scan[AttachedDocument](ctx, r, attachedSQL+` join merchants m on m.submission_id = a.submission_id where m.id = ? and m.locked order by a.place limit 1000`, id)
 }
 
 // Attached reports whether a document belongs to a registered business.
 func (r Reader) Attached(ctx context.Context, id DocumentID) (bool, error) {
-	return one[bool](ctx, r, `select exists (select 1 from attachments where document_id = ?)`, id)
+	return one[bool](ctx, r, `select exists (select 1 from attachments a join merchants m on m.submission_id = a.submission_id
+		where a.document_id = ? and m.registration = 'registered')`, id)
 }
-
-// Attach stores where the documents of a registration went.
-func (tx *Tx) Attach(rows []Attachment) error { return createAll(tx, rows) }
 
 // Health of DOKU as the processes saw it.
 type Health struct {

@@ -143,7 +143,7 @@ func (tx *Tx) AddRequirementSet(set *RequirementSet, items []Requirement) error 
 func (tx *Tx) MerchantsOnOtherSet(c Combination, after MerchantID, limit int) ([]MerchantID, error) {
 	var ids []MerchantID
 	err := tx.g.Raw(`select id from merchants where combination_id = ? and id > ? and (set_id is distinct from ? or set_id is null)
-		and archived_at is null and registered_at is null order by id limit ? for update`, c.ID, after, c.SetID, limit).Scan(&ids).Error
+		and archived_at is null and not locked order by id limit ? for update`, c.ID, after, c.SetID, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 

@@ -35,14 +35,45 @@ func (tx *Tx) ReviewSettings() (ReviewSettings, error) {
 
 // SetReview changes the settings of the review.
 func (tx *Tx) SetReview(s ReviewSettings) error {
-	raw, err := json.Marshal(s)
+	tx.Audit(SettingsChanged, Somewhere("settings"), "lease_minutes", s.LeaseMinutes, "within_hours", s.WithinHours, "remind_days", s.RemindDays, "second_eyes", s.SecondEyes,
+		"weekly_target", s.WeeklyTarget)
+	return tx.setSettings("review", s)
+}
+
+func (tx *Tx) setSettings(name string, value any) error {
+	raw, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	tx.Audit(SettingsChanged, Somewhere("settings"), "lease_minutes", s.LeaseMinutes, "within_hours", s.WithinHours, "remind_days", s.RemindDays, "second_eyes", s.SecondEyes,
-		"weekly_target", s.WeeklyTarget)
-	return translate(tx.g.Exec(`insert into settings (name, value, updated_at) values ('review', ?::jsonb, ?)
-		on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at`, string(raw), tx.Now).Error)
+	return translate(tx.g.Exec(`insert into settings (name, value, updated_at) values (?, ?::jsonb, ?)
+		on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at`, name, string(raw), tx.Now).Error)
+}
+
+// RegistrationSettings are what admins set of registering at DOKU.
+type RegistrationSettings struct {
+	FourEyes bool `json:"four_eyes"` // whoever approved the last document may not also register
+	Replay   bool `json:"replay"`    // DOKU is taken to honour a repeated Request-Id: what got no readable answer goes again
+}
+
+// RegistrationSettings as they are now: both on until an admin sets something else.
+func (r Reader) RegistrationSettings(ctx context.Context) (RegistrationSettings, error) {
+	s := RegistrationSettings{FourEyes: true, Replay: true}
+	rows, err := scan[string](ctx, r, `select value::text from settings where name = 'registration'`)
+	if err == nil && len(rows) > 0 {
+		err = json.Unmarshal([]byte(rows[0]), &s)
+	}
+	return s, err
+}
+
+// RegistrationSettings as the transaction sees them.
+func (tx *Tx) RegistrationSettings() (RegistrationSettings, error) {
+	return Reader{db: tx.g}.RegistrationSettings(tx.ctx)
+}
+
+// SetRegistration changes the settings of registering.
+func (tx *Tx) SetRegistration(s RegistrationSettings) error {
+	tx.Audit(SettingsChanged, Somewhere("settings"), "four_eyes", s.FourEyes, "replay", s.Replay)
+	return tx.setSettings("registration", s)
 }
 
 // ReasonSetting is what admins set of one reason. Empty texts leave the program's own.

@@ -262,11 +262,19 @@ func bounded(s string) string {
 	return s
 }
 
-// Sweep hands the queue what has missed its turn: after a crash, a lost job, or because DOKU answers again.
+// Sweep hands the queue what has missed its turn, documents and submissions: after a crash, a lost job, or because DOKU
+// answers again.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	return s.Store.Keep().SweepDeliveries(ctx, turnMissed, sweepLimit, func(tx *models.Tx, id models.DocumentID) error {
+	submissions, err := s.Store.Keep().SweepSubmissions(ctx, turnMissed, sweepLimit, func(tx *models.Tx, id models.SubmissionID) error {
+		return s.Queue.SendSubmission(ctx, tx, id, s.Now())
+	})
+	if err != nil {
+		return submissions, err
+	}
+	documents, err := s.Store.Keep().SweepDeliveries(ctx, turnMissed, sweepLimit, func(tx *models.Tx, id models.DocumentID) error {
 		return s.Queue.SendDocument(ctx, tx, id)
 	})
+	return submissions + documents, err
 }
 
 // Recover frees what an earlier run of this very installation was sending when it was killed. Only for a database whose

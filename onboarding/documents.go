@@ -388,13 +388,19 @@ func printable(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
+// Retryable reports whether a document may be brought to DOKU once more: not one that DOKU took and, with a registration,
+// refused.
+func Retryable(d models.Document) bool {
+	return d.State == models.Failed || d.State == models.Refused && d.FileID == ""
+}
+
 // Retry puts a document that DOKU refused or that was given up back on its way.
 func (s *Service) Retry(ctx context.Context, actor models.Actor, id models.DocumentID) (models.Document, error) {
 	d, err := s.Store.Document(ctx, id)
 	if err != nil {
 		return d, err
 	}
-	if d.WithdrawnAt != nil || d.State != models.Refused && d.State != models.Failed {
+	if d.WithdrawnAt != nil || !Retryable(d) {
 		return d, fault.New(fault.Conflict, "not_retryable")
 	}
 	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
@@ -435,6 +441,15 @@ func (s *Service) Withdraw(ctx context.Context, actor models.Actor, id models.Do
 		}
 		if d, err = tx.Document(id); err != nil { // as it stands now
 			return err
+		}
+		if m.Locked {
+			submitted, err := tx.SubmittedDocuments(*m.SubmissionID)
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(submitted, func(a models.AttachedDocument) bool { return a.DocumentID == d.ID }) {
+				return fault.New(fault.Conflict, "document_submitted")
+			}
 		}
 		if err := tx.Withdraw(d, why); err != nil {
 			return err

@@ -161,14 +161,15 @@ func (s *Service) relied(f Facts, d models.Document) []byte {
 	return s.Vault.Hash("facts", d.UID+raw.String())
 }
 
-// reopenChanged has documents decided again whose decision relied on data that have changed. The merchant must be locked.
+// reopenChanged has documents decided again whose decision relied on data that have changed, unless they were submitted to
+// DOKU. The merchant must be locked.
 func (s *Service) reopenChanged(tx *models.Tx, id models.MerchantID) error {
 	decisions, err := tx.DecisionsOfMerchant(id)
 	if err != nil || len(decisions) == 0 {
 		return err
 	}
 	m, err := tx.Dossier(id)
-	if err != nil {
+	if err != nil || m.Merchant.Locked {
 		return err
 	}
 	rows, err := tx.ChecklistRows(id)

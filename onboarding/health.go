@@ -65,6 +65,9 @@ func (h *Health) record(ctx context.Context, o doku.Outcome, down bool) error {
 		return err
 	}
 	n, err := h.keep().WakeDeliveries(ctx, wakeAll)
+	if err == nil {
+		err = h.keep().WakeSubmissions(ctx)
+	}
 	h.log.Info("DOKU answers again", "woken", n)
 	return err
 }

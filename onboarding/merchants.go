@@ -117,7 +117,7 @@ func (s *Service) EditMerchant(ctx context.Context, actor models.Actor, id model
 			clean[secret] = was[secret]
 		}
 	}
-	if before.Merchant.RegisteredAt != nil {
+	if before.Merchant.Locked {
 		for _, fixed := range []string{"business_type", "legal_entity", "business_line", "nationality"} {
 			clean[fixed] = was[fixed]
 		}
@@ -235,9 +235,19 @@ func differences(was, now MerchantForm) (names []string) {
 	return names
 }
 
-// ArchiveMerchant takes a merchant out of the lists; nothing is deleted.
+// ArchiveMerchant takes a merchant out of the lists; nothing is deleted. fault.Conflict registration_underway while DOKU has
+// not said what came of a submission.
 func (s *Service) ArchiveMerchant(ctx context.Context, actor models.Actor, id models.MerchantID) error {
-	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.ArchiveMerchant(id) })
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		m, err := tx.LockMerchant(id)
+		if err != nil {
+			return err
+		}
+		if m.Locked && m.Registration != models.Registered {
+			return fault.New(fault.Conflict, "registration_underway")
+		}
+		return tx.ArchiveMerchant(id)
+	})
 }
 
 // RestoreMerchant brings an archived merchant back.

@@ -27,12 +27,13 @@ type contactPrivate struct {
 }
 
 // What each sealed column is bound to, so that a ciphertext moved to another row or column does not open.
-func merchantSeal(uid string) string  { return "merchants.private:" + uid }
-func contactSeal(uid string) string   { return "contacts.private:" + uid }
-func sharedKeySeal(uid string) string { return "merchants.shared_key:" + uid }
-func linkSeal(uid string) string      { return "documents.link:" + uid }
-func fileURLSeal(uid string) string   { return "documents.file_url:" + uid }
-func thumbnailSeal(uid string) string { return "documents.thumbnail:" + uid }
+func merchantSeal(uid string) string           { return "merchants.private:" + uid }
+func contactSeal(uid string) string            { return "contacts.private:" + uid }
+func sharedKeySeal(uid string) string          { return "merchants.shared_key:" + uid }
+func linkSeal(uid string) string               { return "documents.link:" + uid }
+func fileURLSeal(uid string) string            { return "documents.file_url:" + uid }
+func thumbnailSeal(uid string) string          { return "documents.thumbnail:" + uid }
+func submissionSeal(column, uid string) string { return "submissions." + column + ":" + uid }
 func fieldSeal(merchantUID string, s models.Slot, code string) string {
 	return fmt.Sprintf("slot_fields.value:%s:%s:%s:%s:%d:%s", merchantUID, s.OwnerPath, s.Category, s.Code, s.Ordinal, code)
 }

@@ -107,16 +107,19 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 	s.Quarter = quarter(m, s.Progress)
 	s.AtDOKU, s.Approved = s.Progress.Total > 0 && delivered == s.Progress.Total, s.Progress.Total > 0 && approved == s.Progress.Total
 	switch {
-	case m.RegisteredAt != nil:
+	case m.RegisteredAt != nil && m.Registration != models.Rejected:
 		s.State, s.Next, s.Progress.Lead = models.ProgressRegistered, models.NextNobody, "registered"
+	case m.Registration != models.NotSubmitted:
+		s.State, s.Next = submitted(m.Registration)
+		s.Progress.Lead = string(m.Registration)
 	case m.SetID == nil && combination == models.ChecklistRefused:
 		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextStaff, "checklist_refused"
 	case m.SetID == nil:
 		s.State, s.Next, s.Progress.Lead = models.ProgressPending, models.NextDOKU, "no_checklist"
 	case s.Progress.Total == 0:
 		s.Progress.Lead = "empty"
-	case s.Approved:
-		s.Progress.Lead, s.Next = "approved", models.NextNobody
+	case s.Approved && len(s.Progress.Parts) == 0:
+		s.Progress.Lead, s.Next = "approved", models.NextStaff
 	case len(s.Progress.Parts) == 0:
 		s.Progress.Lead = "complete"
 	default:
@@ -138,6 +141,17 @@ func quarter(m models.Merchant, p models.Progress) models.Quarter {
 		return "4"
 	}
 	return models.Quarter(strconv.Itoa(4 * p.Done / p.Total))
+}
+
+// submitted is where a merchant stands by its submission until DOKU has registered it.
+func submitted(r models.Registration) (models.ProgressState, models.NextActor) {
+	switch r {
+	case models.Stuck:
+		return models.ProgressFailed, models.NextStaff
+	case models.Declined, models.Rejected:
+		return models.ProgressRefused, models.NextStaff
+	}
+	return models.ProgressComplete, models.NextDOKU
 }
 
 // blocking is why a slot is not done; the zero part when it is. messaged is when the merchant was last told what to send

@@ -62,7 +62,7 @@ func (s *Service) Decide(ctx context.Context, actor models.Actor, in DecisionInp
 		return v, err
 	}
 	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		m, err := open(tx, d.MerchantID)
+		m, err := undecided(tx, d.MerchantID)
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,18 @@ func changed(err error) error {
 	return err
 }
 
+// undecided is a merchant whose documents may be decided on, held for the rest of the transaction. fault.Conflict
+// merchant_submitted when what is decided on was submitted to DOKU.
+func undecided(tx *models.Tx, id models.MerchantID) (models.Merchant, error) {
+	m, err := open(tx, id)
+	if err == nil && m.Locked {
+		err = fault.New(fault.Conflict, "merchant_submitted")
+	}
+	return m, err
+}
+
 // Undo takes one's own decision back within UndoTime, unless somebody acted on it: fault.Conflict undo_late or undo_acted.
+// A registration that waits for that time to pass is taken back too.
 // A document that is undecided by that is leased to whoever took the decision back.
 func (s *Service) Undo(ctx context.Context, actor models.Actor, id models.DocumentID) error {
 	d, err := s.Store.Document(ctx, id)
@@ -245,13 +256,16 @@ func (s *Service) Undo(ctx context.Context, actor models.Actor, id models.Docume
 		if err != nil {
 			return err
 		}
+		if err := takeBack(tx, m); err != nil {
+			return err
+		}
 		if err := tx.Undo(d, v, tx.Now.Add(lease(set))); err != nil {
 			return err
 		}
 		if err := s.reopenChanged(tx, m.ID); err != nil { // the decision before it may rely on what has changed since
 			return err
 		}
-		return s.keepProgress(tx, m)
+		return s.recount(tx, m.ID)
 	})
 }
 
@@ -319,7 +333,7 @@ func (s *Service) onUndecided(ctx context.Context, actor models.Actor, id models
 		return err
 	}
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error {
-		if _, err := open(tx, d.MerchantID); err != nil {
+		if _, err := undecided(tx, d.MerchantID); err != nil {
 			return err
 		}
 		if d, err = tx.Document(id); err != nil {

@@ -21,6 +21,7 @@ type Queue interface {
 	ReadRequirements(ctx context.Context, tx *models.Tx, id models.CombinationID) error
 	CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error
 	MakeEvidence(ctx context.Context, tx *models.Tx, id models.BundleID) error
+	SendSubmission(ctx context.Context, tx *models.Tx, id models.SubmissionID, at time.Time) error
 }
 
 // Parts are what a Service stands on.
@@ -35,8 +36,10 @@ type Parts struct {
 	Health *Health
 	// FileLookup says that DOKU offers this partner a lookup by file id. None is documented.
 	FileLookup bool
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Callbacks is where DOKU reaches this portal, without a slash at its end; "" when it cannot, as without https.
+	Callbacks string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Service carries out the use cases. It is safe for concurrent use.

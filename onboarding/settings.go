@@ -64,6 +64,11 @@ func (s *Service) SetReview(ctx context.Context, actor models.Actor, set models.
 	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.SetReview(set) })
 }
 
+// SetRegistration changes how merchants are registered.
+func (s *Service) SetRegistration(ctx context.Context, actor models.Actor, set models.RegistrationSettings) error {
+	return s.Store.Write(ctx, actor, func(tx *models.Tx) error { return tx.SetRegistration(set) })
+}
+
 func known(names []string) bool {
 	all := DocumentCodes()
 	return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(all, name) })
