@@ -225,8 +225,8 @@ func fieldLacks(kind models.SubmissionKind, typed MerchantForm) (list []Lack) {
 	return list
 }
 
-// Sent is one value of a request's body as it may be shown.
-type Sent struct {
+// SentField is one value of a request's body as it may be shown.
+type SentField struct {
 	Path       string // DOKU's, such as business.contacts[0].name
 	Field      string // of our form that it comes from; "" for none
 	Value      string // masked where it is personal
@@ -302,7 +302,7 @@ func maskCallback(address string) string {
 
 // shown is a body, value by value in the order it is sent in, as it may be shown: exactly what goes to DOKU, for it is read
 // from those bytes. The body of CORPORATE is documented nowhere.
-func shown(body []byte, corporate bool) (list []Sent, err error) {
+func shown(body []byte, corporate bool) (list []SentField, err error) {
 	dec := json.NewDecoder(strings.NewReader(string(body)))
 	dec.UseNumber()
 	err = eachValue(dec, "", func(path, value string) {
@@ -313,7 +313,7 @@ func shown(body []byte, corporate bool) (list []Sent, err error) {
 		case known.mask != nil:
 			value = known.mask(value)
 		}
-		list = append(list, Sent{Path: path, Field: known.field, Value: value, Documented: known.documented && !corporate})
+		list = append(list, SentField{Path: path, Field: known.field, Value: value, Documented: known.documented && !corporate})
 	})
 	return list, err
 }

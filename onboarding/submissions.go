@@ -30,7 +30,7 @@ const (
 type Preflight struct {
 	Merchant  models.Merchant
 	Missing   []Lack
-	Body      []Sent
+	Body      []SentField
 	Documents []models.AttachedDocument // in the order of their places
 	Left      []models.ChecklistRow     // whose documents have no known place in a registration: they are not sent
 	Waits     time.Time                 // until then the last decision can be taken back, and nothing is sent; zero when that is over
@@ -405,7 +405,8 @@ func (s *Service) sendLater(ctx context.Context, v models.Submission, problem st
 	return Later{After: wait}
 }
 
-// settle moves a submission on and has its merchant stand where that is. Somebody else who was faster is no failure.
+// settle moves a submission on and has its merchant stand where that is. Somebody who was faster is no failure,
+// but for a person.
 func (s *Service) settle(ctx context.Context, actor models.Actor, v models.Submission, to models.Settlement) error {
 	err := s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		if _, err := tx.LockMerchant(v.MerchantID); err != nil {
@@ -416,7 +417,7 @@ func (s *Service) settle(ctx context.Context, actor models.Actor, v models.Submi
 		}
 		return s.recount(tx, v.MerchantID)
 	})
-	if fault.Code(err) == "conflict" {
+	if fault.Code(err) == "conflict" && actor.Kind != models.ActorUser {
 		return nil
 	}
 	return err
@@ -592,7 +593,7 @@ func (s *Service) Found(ctx context.Context, actor models.Actor, in FoundInput) 
 	if err != nil {
 		return err
 	}
-	data, err := s.DOKU.GetBusiness(ctx, strings.TrimSpace(in.Brand), combinationOf(v))
+	data, err := s.DOKU.GetBusiness(ctx, strings.TrimSpace(in.Brand), parametersOf(v))
 	if err != nil {
 		e, ok := errors.AsType[*doku.Error](err)
 		if strings.TrimSpace(in.Brand) == "" || ok && (e.Refused() || e.Status == http.StatusNotFound) {
@@ -624,7 +625,7 @@ func asRegistered(data *doku.BusinessData, brand string) doku.Business {
 	return b
 }
 
-func combinationOf(v models.Submission) doku.Combination {
+func parametersOf(v models.Submission) doku.Combination {
 	return doku.Combination{BusinessType: v.BusinessType, LegalEntity: v.LegalEntity, BusinessLine: v.BusinessLine, Nationality: v.Nationality}
 }
 
@@ -746,7 +747,7 @@ func (s *Service) refuseSubmitted(tx *models.Tx, documents []models.AttachedDocu
 // Told is a submission with what is sealed of it opened, for its page.
 type Told struct {
 	models.Submission
-	Body       []Sent
+	Body       []SentField
 	Words      string // DOKU's
 	NoteText   string
 	Attempts   []models.SubmissionAttempt // the newest ones, newest first
