@@ -178,7 +178,9 @@ func retryAfter(header string, now time.Time) time.Duration {
 func (c *Client) clean(s string) string { return c.printed(redact(s), maxMessage) }
 
 // verbatim is text from outside as it came, but for credentials and what cannot be printed.
-func (c *Client) verbatim(s string) string { return c.printed(sharedKeys.ReplaceAllString(s, "[secret]"), maxVerbatim) }
+func (c *Client) verbatim(s string) string {
+	return c.printed(sharedKeys.ReplaceAllString(s, "[secret]"), maxVerbatim)
+}
 
 func (c *Client) printed(s string, most int) string {
 	if c.secret != "" {

@@ -176,7 +176,8 @@ func documentView(d models.Document, may rights) views.DocumentView {
 }
 
 var timelineTones = map[models.Action]string{
-	models.DocumentDelivered: "good", models.MerchantRegistered: "good", models.DocumentRefused: "bad", models.DocumentGivenUp: "bad",
+	models.DocumentDelivered: "good", models.MerchantRegistered: "good", models.SubmissionRefused: "bad", models.SubmissionRejected: "bad", models.SubmissionStuck: "bad",
+	models.SubmissionUncertain: "wait", models.DocumentRefused: "bad", models.DocumentGivenUp: "bad",
 	models.RequirementsRefused: "bad", models.RequirementsChanged: "wait", models.DocumentApproved: "good", models.DocumentRejected: "bad", models.DocumentReopened: "wait",
 }
 

@@ -37,7 +37,10 @@ func (b *bundle) fill(merchants int) {
 		`insert into sessions (token_hash, person_id, created_at, seen_at, expires_at) select sha256(i::text::bytea), (select min(id) + i % 300 from people), now(), '2026-11-22 11:59+00', '2026-11-22 20:00+00' from generate_series(1, 3000) i`,
 		`insert into audit (at, actor_kind, action, subject_kind, merchant_id) select now(), 'system', 'merchant.edited', 'merchant', m.id from merchants m, generate_series(1, 5)`,
 		`insert into merchant_keys (merchant_id, source, kind, hash) select id, 'business', 'phone', sha256(id::text::bytea) from merchants`,
-		`insert into attachments (merchant_id, document_id, place) select d.merchant_id, d.id, 'p' || d.id from documents d where d.version = 2 and d.merchant_id % 7 = 0`,
+		`insert into submissions (uid, merchant_id, kind, request_id, body, business_type, legal_entity, business_line, nationality, outcome, created_at)
+			select gen_random_uuid(), id, 'registration', 'r' || id, '', business_type, legal_entity, business_line, nationality, 'registered', now() from merchants where id % 7 = 0`,
+		`update merchants m set submission_id = s.id, registration = 'registered' from submissions s where s.merchant_id = m.id`,
+		`insert into attachments (submission_id, merchant_id, document_id, place) select m.submission_id, d.merchant_id, d.id, 'p' || d.id from documents d join merchants m on m.id = d.merchant_id where d.version = 2 and m.locked`,
 		`update documents set review = 'approved' where id % 20 <> 0`,
 		`update documents d set queued_at = d.delivered_at, review_due_on = '2026-12-01'::date + d.id::int % 60, business_line = 'LINE_' || d.merchant_id % 20, business_type = 'PERSONAL'
 			from slots s where s.document_id = d.id and d.state = 'delivered' and d.review = 'undecided'`,
@@ -50,7 +53,7 @@ func (b *bundle) fill(merchants int) {
 }
 
 // large are the tables that grow with the portfolio: none of them is read from end to end for a page.
-var large = regexp.MustCompile(`Seq Scan on (merchants|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|attachments)\b`)
+var large = regexp.MustCompile(`Seq Scan on (merchants|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|attachments|submissions)\b`)
 
 func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	b := setup(t)
@@ -114,6 +117,10 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	ask("submissions", func() error { _, err := b.Submissions(ctx, 70); return err })
 	ask("claim", func() error { _, err := b.Keep().ClaimDelivery(ctx, 70, "me", time.Second); return err })
 	ask("wake", func() error { _, err := b.Keep().WakeDeliveries(ctx, 10); return err })
+	ask("submissions due", func() error {
+		_, err := b.Keep().SweepSubmissions(ctx, 30*time.Second, 10, func(*models.Tx, models.SubmissionID) error { return nil })
+		return err
+	})
 	ask("evidence", func() error { _, err := b.Bundles(ctx, 70, 50); return err })
 	ask("evidence's trail", func() error { _, err := b.AuditHistory(ctx, 70, noon, 0, 500); return err })
 	ask("evidence's documents", func() error { _, err := b.EvidenceDocuments(ctx, 70, 0, 500); return err })

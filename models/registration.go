@@ -39,12 +39,12 @@ const attachedSQL = `select a.document_id, d.uid, d.category, d.code, d.version,
 
 // Attachments are the documents that a merchant was registered with, or is being, with their places.
 func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]AttachedDocument, error) {
-	return scan[AttachedDocument](ctx, r, attachedSQL+` join merchants m on m.submission_id = a.submission_id where m.id = ? and m.locked order by a.place limit 1000`, id)
+	return scan[AttachedDocument](ctx, r, attachedSQL+` join merchants m on m.id = a.merchant_id and m.submission_id = a.submission_id where m.id = ? and m.locked order by a.place limit 1000`, id)
 }
 
 // Attached reports whether a document belongs to a registered business.
 func (r Reader) Attached(ctx context.Context, id DocumentID) (bool, error) {
-	return one[bool](ctx, r, `select exists (select 1 from attachments a join merchants m on m.submission_id = a.submission_id
+	return one[bool](ctx, r, `select exists (select 1 from attachments a join merchants m on m.id = a.merchant_id and m.submission_id = a.submission_id
 		where a.document_id = ? and m.registration = 'registered')`, id)
 }
 

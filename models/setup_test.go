@@ -275,7 +275,8 @@ func TestConstraintsSpeakByTheirNames(t *testing.T) {
 		return tx.AddSlot(&models.Slot{MerchantID: m.ID, OwnerPath: "a\x00b", Category: "LOGO"})
 	})
 	wants(fault.Conflict, "conflict", func(tx *models.Tx) error {
-		return tx.Attach([]models.Attachment{{MerchantID: m.ID, DocumentID: d, Place: "x"}, {MerchantID: m.ID, DocumentID: b.document(m, slot), Place: "x"}})
+		v := &models.Submission{UID: "01890000-0000-7000-8000-000000000001", MerchantID: m.ID, Kind: models.KindRegistration, RequestID: "r", Body: []byte{1}}
+		return tx.Submit(v, []models.Attachment{{DocumentID: d, Place: "x"}, {DocumentID: b.document(m, slot), Place: "x"}}, tx.Now)
 	})
 	wants(fault.Conflict, "conflict", func(tx *models.Tx) error { return tx.Retry(models.Document{ID: d}) })
 	wants(fault.NotFound, "not_found", func(tx *models.Tx) error { _, err := tx.LockMerchant(999); return err })

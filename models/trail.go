@@ -8,7 +8,9 @@ import (
 
 // Actions are all actions, in the order they are offered.
 var Actions = []Action{
-	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantRegistered, MerchantViewed, MerchantSearched,
+	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantViewed, MerchantSearched,
+	MerchantSubmitted, MerchantRegistered, SubmissionRedelivering, SubmissionUncertain, SubmissionStuck, SubmissionRefused, SubmissionRejected, SubmissionAbsent,
+	SubmissionWithdrawn, SubmissionMended, KeyRevealed,
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
 	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,

@@ -62,16 +62,17 @@ func (c *clock) Advance(d time.Duration) {
 type bundle struct {
 	*testing.T
 	*onboarding.Service
-	clock   *clock
-	db      *pg.DB
-	store   *models.Store
-	sim     *dokusim.Simulator
-	server  *httptest.Server
-	vault   *vault.Vault
-	blobDir string
-	papers  *paper.Inspector
-	staff   models.Actor
-	lookup  bool
+	clock    *clock
+	db       *pg.DB
+	store    *models.Store
+	sim      *dokusim.Simulator
+	server   *httptest.Server
+	vault    *vault.Vault
+	blobDir  string
+	papers   *paper.Inspector
+	staff    models.Actor
+	reviewer models.Actor // once approveAll needed one
+	lookup   bool
 }
 
 // papers is one Inspector for all tests, with a compile cache that outlives them.
@@ -236,16 +237,53 @@ func (b *bundle) deliver(in onboarding.UploadInput) models.DocumentID {
 	return id
 }
 
-// registered is a merchant whose documents are at DOKU and belong to a business.
+// ready is a merchant whose documents are at DOKU and approved, a minute ago, by somebody else.
+func (b *bundle) ready(form onboarding.MerchantForm) (m models.MerchantID, documents []models.DocumentID) {
+	b.Helper()
+	m, err := b.CreateMerchant(b.ctx(), b.staff, form, true)
+	b.must(err)
+	for _, row := range b.rows(m) {
+		in := ktp(m, photo("ktp"))
+		if row.Code != doku.CodeKTP {
+			in = onboarding.UploadInput{Merchant: m, Category: row.Category, Code: row.Code, FileName: "a.jpg", Body: bytes.NewReader(photo(row.Category + row.Code))}
+		}
+		documents = append(documents, b.deliver(in))
+	}
+	b.approveAll(documents...)
+	return m, documents
+}
+
+// approveAll has a reviewer approve documents, a minute ago.
+func (b *bundle) approveAll(documents ...models.DocumentID) {
+	b.Helper()
+	if b.reviewer.Person == 0 {
+		id, err := auth.NewGate(b.store, b.clock.Now).AddPerson(b.ctx(), models.CLI, auth.NewPerson{Email: "reviewer@berkas.test", Name: "Rudi", Role: models.RoleReviewer, Password: "x", Demo: true})
+		b.must(err)
+		b.reviewer = models.Actor{Kind: models.ActorUser, Person: id, Role: models.RoleReviewer}
+	}
+	for _, id := range documents {
+		_, err := b.Decide(b.ctx(), b.reviewer, seen(b.doc(id), models.Approve))
+		b.must(err)
+	}
+	b.exec(`update decisions set decided_at = decided_at - interval '1 minute'`)
+}
+
+// registered is a merchant whose documents are at DOKU and belong to a business: KTP, photo proof, liveness.
 func (b *bundle) registered() (m models.MerchantID, documents []models.DocumentID) {
 	b.Helper()
-	m = b.merchant()
-	documents = append(documents, b.deliver(ktp(m, photo("ktp"))))
-	for _, category := range []string{doku.CategoryPhotoProof, doku.CategoryOwnerLiveness} {
-		documents = append(documents, b.deliver(onboarding.UploadInput{Merchant: m, Category: category, FileName: "a.jpg", Body: bytes.NewReader(photo(category))}))
-	}
-	b.must(b.Register(b.ctx(), b.staff, m, doku.NewRequestID()))
+	m, documents = b.ready(personalForm())
+	b.must(b.SendSubmission(b.ctx(), b.register(m)))
+	order := map[string]int{doku.CategoryDocument: 0, doku.CategoryPhotoProof: 1, doku.CategoryOwnerLiveness: 2}
+	slices.SortFunc(documents, func(x, y models.DocumentID) int { return order[b.doc(x).Category] - order[b.doc(y).Category] })
 	return m, documents
+}
+
+// register asks for a merchant to be registered.
+func (b *bundle) register(m models.MerchantID) models.SubmissionID {
+	b.Helper()
+	id, err := b.Register(b.ctx(), b.staff, m, "")
+	b.must(err)
+	return id
 }
 
 // read is all of a document as a person gets it, and where it came from.

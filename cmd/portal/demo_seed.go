@@ -154,7 +154,7 @@ func (d *demonstration) furnish(ctx context.Context, m *demoMerchant, id models.
 		return err
 	}
 	if m.register {
-		if err := d.register(ctx, id); err != nil {
+		if err := d.register(ctx, m, id); err != nil {
 			return err
 		}
 	}
@@ -357,34 +357,31 @@ func (d *demonstration) until(ctx context.Context, id models.DocumentID, ready f
 	}
 }
 
-// register registers a merchant once all its documents are at DOKU. After that their links count as expired, so that
-// looking at one shows how a fresh one is obtained.
-func (d *demonstration) register(ctx context.Context, id models.MerchantID) error {
+// register has the reviewer approve all of a merchant's documents once they are at DOKU, and asks for its registration. Their
+// links count as expired from then on, so that looking at one shows how a fresh one is obtained.
+func (d *demonstration) register(ctx context.Context, m *demoMerchant, id models.MerchantID) error {
+	for _, p := range m.papers {
+		p.verdict = &demoVerdict{}
+		if err := d.decide(ctx, id, p); err != nil {
+			return err
+		}
+	}
+	known, err := d.store.Merchant(ctx, id)
+	if err != nil || known.Locked {
+		return err
+	}
+	if _, err := d.service.Register(ctx, d.actor, id, ""); err != nil {
+		return err
+	}
 	rows, err := d.store.ChecklistRows(ctx, id)
 	if err != nil {
 		return err
 	}
-	var ids []models.DocumentID
 	for _, row := range rows {
 		if newest := row.Newest(); newest != nil {
-			ids = append(ids, newest.ID)
-		}
-	}
-	for _, doc := range ids {
-		if _, err := d.settled(ctx, doc); err != nil {
-			return err
-		}
-	}
-	m, err := d.store.Merchant(ctx, id)
-	if err == nil && m.RegisteredAt == nil {
-		err = d.service.Register(ctx, d.actor, id, doku.NewRequestID())
-	}
-	if err != nil {
-		return err
-	}
-	for _, doc := range ids {
-		if err := d.store.Keep().ExpireLink(ctx, doc); err != nil {
-			return err
+			if err := d.store.Keep().ExpireLink(ctx, newest.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -157,6 +157,17 @@ func (p *portal) newClient(health *onboarding.Health) (*doku.Client, error) {
 	return doku.New(o)
 }
 
+// callbacks is where DOKU reaches this portal, "" when it cannot: without https only the own simulator does.
+func (p *portal) callbacks() string {
+	switch {
+	case p.config.PublicURL.Scheme == "https":
+		return strings.TrimSuffix(p.config.PublicURL.String(), "/")
+	case p.config.OwnSimulator():
+		return p.local()
+	}
+	return ""
+}
+
 // wire makes the business and the web, without a circle: an inserting queue, the service on it, the workers on that.
 func (p *portal) wire(ctx context.Context) error {
 	health := onboarding.NewHealth(p.store, time.Now, p.in.log)
@@ -170,7 +181,7 @@ func (p *portal) wire(ctx context.Context) error {
 		return err
 	}
 	p.service = onboarding.New(onboarding.Parts{Store: p.store, DOKU: client, Blobs: p.blobs, Vault: p.vault, Papers: p.papers,
-		Queue: jobs.NewQueue(inserter), Watch: p.watch, Health: health, FileLookup: p.config.FileLookup != "", Now: time.Now, Log: p.in.log})
+		Queue: jobs.NewQueue(inserter), Watch: p.watch, Health: health, FileLookup: p.config.FileLookup != "", Callbacks: p.callbacks(), Now: time.Now, Log: p.in.log})
 	if p.workers, err = jobs.NewWorkers(p.db.Pool, p.service, p.in.log); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ type Assumptions struct {
 	ClockSkew         time.Duration // how far Request-Timestamp may be off; 0: any
 	ErrorObject       bool          // errors are {"error":{"code","message"}} instead of {"message":[…]}
 	Callbacks         bool          // changes of status are posted to business.callback_url
+	ForgetsRequests   bool          // a repeated Request-Id is carried out again
 	Lines             []string      // lines of business beyond doku.BusinessLines
 }
 
@@ -24,6 +25,7 @@ var assumed = []string{
 	"PDF is taken where a requirement lists it; without one for DOCUMENT, SERVICE_AGREEMENT and BANK_ACCOUNT",
 	"file_url is never fetched: its file is a sample picture drawn here",
 	"status codes and bodies of errors",
+	"a registration with an unknown file id gets 422 with the place where it stands",
 	"the answer of Business Registration; CORPORATE; contacts, documents and statuses in Get Business Data",
 	"a Request-Id is remembered for 24 hours, and only after a success",
 	"files nobody attached are kept for ever; Update Business Data and Get Address answer 404",
@@ -46,6 +48,7 @@ func (s *Simulator) Banner() string {
 		choose(a.ClockSkew > 0, fmt.Sprintf("Request-Timestamp may be off by %s", a.ClockSkew), "Request-Timestamp may be off by anything"),
 		choose(a.ErrorObject, `errors are {"error":{"code","message"}}`, `errors are {"message":[…]}`),
 		choose(a.Callbacks, "changes of status are posted to the callback URL", "no callbacks are sent"),
+		choose(a.ForgetsRequests, "a repeated Request-Id is carried out again", "a repeated Request-Id is answered with 409 and the first answer"),
 		choose(s.lookup, "a file can be looked up by its id", "no file can be looked up by its id"),
 	} {
 		b.WriteString("  - (switch) " + line + "\n")

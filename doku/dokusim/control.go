@@ -14,6 +14,9 @@ import (
 // ErrUnknownBusiness says that no business or brand has the id.
 var ErrUnknownBusiness = errors.New("dokusim: no business or brand has this id")
 
+// ErrUnknownFile says that no upload has the id.
+var ErrUnknownFile = errors.New("dokusim: no upload has this id")
+
 // FileInfo is an upload, as GET /_simulator/files shows it.
 type FileInfo struct {
 	ID          string    `json:"id"`
@@ -62,6 +65,16 @@ func (s *Simulator) Files() []FileInfo {
 		list = append(list, FileInfo{f.ID, f.Category, f.Code, f.ContentType, f.Size, f.SHA256, f.attachedAs, f.At})
 	}
 	return list
+}
+
+// LoseFile forgets an upload: a registration that names it is refused. What was attached stays.
+func (s *Simulator) LoseFile(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.state.files[id]; f == nil || f.Upload != "" {
+		return ErrUnknownFile
+	}
+	return s.commit(change{Lost: id})
 }
 
 // Businesses lists the businesses, oldest first.

@@ -24,7 +24,7 @@ func (s *Simulator) controlHandler() http.Handler {
 			v, err := do(r)
 			reply := http.StatusOK
 			switch {
-			case errors.Is(err, ErrUnknownBusiness):
+			case errors.Is(err, ErrUnknownBusiness), errors.Is(err, ErrUnknownFile):
 				reply = http.StatusNotFound
 			case err != nil:
 				reply = http.StatusBadRequest
@@ -43,6 +43,12 @@ func (s *Simulator) controlHandler() http.Handler {
 	handle("POST faults", s.postFault)
 	handle("DELETE faults", func(*http.Request) (any, error) { s.ClearFaults(); return s.Faults(), nil })
 	handle("GET files", func(*http.Request) (any, error) { return s.Files(), nil })
+	handle("DELETE files/{id}", func(r *http.Request) (any, error) {
+		if err := s.LoseFile(r.PathValue("id")); err != nil {
+			return nil, err
+		}
+		return s.Files(), nil
+	})
 	handle("GET businesses", func(*http.Request) (any, error) { return s.Businesses(), nil })
 	handle("PUT businesses/{id}", s.putBusiness)
 	handle("GET requests", func(*http.Request) (any, error) { return s.Requests(), nil })
@@ -139,11 +145,12 @@ type wireAssumptions struct {
 	ClockSkew         string   `json:"clock_skew"`
 	ErrorObject       bool     `json:"error_object"`
 	Callbacks         bool     `json:"callbacks"`
+	ForgetsRequests   bool     `json:"forgets_requests"`
 	Lines             []string `json:"lines"`
 }
 
 func toWire(a Assumptions) wireAssumptions {
-	return wireAssumptions{a.SignedQuery, a.UnsignedResponses, a.ClockSkew.String(), a.ErrorObject, a.Callbacks, a.Lines}
+	return wireAssumptions{a.SignedQuery, a.UnsignedResponses, a.ClockSkew.String(), a.ErrorObject, a.Callbacks, a.ForgetsRequests, a.Lines}
 }
 
 // putAssumptions leaves what the body does not name.
@@ -156,7 +163,7 @@ func (s *Simulator) putAssumptions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.SetAssume(Assumptions{in.SignedQuery, in.UnsignedResponses, skew, in.ErrorObject, in.Callbacks, in.Lines})
+	s.SetAssume(Assumptions{in.SignedQuery, in.UnsignedResponses, skew, in.ErrorObject, in.Callbacks, in.ForgetsRequests, in.Lines})
 	return toWire(s.Assume()), nil
 }
 

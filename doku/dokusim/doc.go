@@ -28,6 +28,7 @@
 //	                           this in its first 4 KiB, so that a fault finds the one upload it is meant for.
 //	DELETE faults
 //	GET    files               [{"id","category","code","content_type","size","sha256","attached","at"}]
+//	DELETE files/{id}          DOKU loses an upload: registrations that name it are refused
 //	GET    businesses          [{"id","name","lite","status","rejection_reason","brands":[{"id","status"}],"at",…}]
 //	PUT    businesses/{id}     {"status":"ACTIVE","brand_status":"ACTIVE","rejection_reason":""}; the id of a business or
 //	                           of a brand; brand_status left out is the same as status
@@ -35,7 +36,7 @@
 //	PUT    requirements        {"business_type","legal_entity","business_line","nationality","answer":{…}}; answer null
 //	                           brings the matrix back
 //	GET    assumptions         {"signed_query":false,"unsigned_responses":false,"clock_skew":"0s","error_object":false,
-//	                           "callbacks":false,"lines":null}
+//	                           "callbacks":false,"forgets_requests":false,"lines":null}
 //	PUT    assumptions         the same; what is left out stays
 //	POST   reset               ends faults, counts, replaced requirements, and sets the clock right; with {"forget":true}
 //	                           files and businesses go too

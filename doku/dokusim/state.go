@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type change struct {
 	Files     []*file        `json:"files,omitempty"`
 	Business  *business      `json:"business,omitempty"`
 	Reply     *reply         `json:"reply,omitempty"`
+	Lost      string         `json:"lost,omitempty"` // the id of an upload
 	Overrides []override     `json:"overrides,omitempty"`
 	Offset    *time.Duration `json:"offset,omitempty"`
 	Signer    []byte         `json:"signer,omitempty"` // PKCS #8
@@ -109,6 +111,10 @@ func (st *state) apply(c change) {
 	}
 	if c.Reply != nil {
 		st.replies[c.Reply.Key] = c.Reply
+	}
+	if c.Lost != "" {
+		delete(st.files, c.Lost)
+		st.order = slices.DeleteFunc(st.order, func(id string) bool { return id == c.Lost })
 	}
 	for _, o := range c.Overrides {
 		if string(o.Answer) == "null" {
