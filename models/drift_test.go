@@ -79,7 +79,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
 	known := []string{"AdvanceBundle", "AskedCombination", "BeginBundle", "ClaimDelivery", "ClaimSubmission", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "EndAttempt", "ExpireBundles", "ExpireLink", "FailBundle", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
-		"KeepMerchantOrder", "KeepMinutes", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "Postpone", "PostponeSubmission", "ReadBack", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
+		"KeepMerchantOrder", "KeepMinutes", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "MendTallies", "Postpone", "PostponeSubmission", "ReadBack", "Recount", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
 		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "SweepSubmissions", "TakeLease", "TouchSession", "WakeDeliveries", "WakeSubmissions"}
 	var there []string
 	for m := range reflect.TypeFor[models.Keep]().Methods() {
