@@ -148,7 +148,7 @@ func demoList(t *testing.T, v *visitor) map[string]string {
 // demoLinks looks at a registered merchant's documents: their links have ended, and fresh ones come from DOKU.
 func demoLinks(t *testing.T, v *visitor, merchant string) {
 	t.Helper()
-	eventually(t, demoTime*slowness(), "it is registered", func() bool {
+	eventually(t, demoTime, "it is registered", func() bool {
 		return v.get(t, "/merchants/"+merchant).page().Find("[data-brand-id][data-business-status=UPDATING]").Length() == 1
 	})
 	slots := v.get(t, "/merchants/"+merchant).page().Find("[data-document]")
