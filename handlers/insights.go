@@ -22,6 +22,7 @@ import (
 
 const (
 	tableRows  = 12
+	sheetRows  = 8 // what has room on paper
 	dokuDays   = 7
 	weekLength = 7 * 24 * time.Hour
 )
@@ -43,7 +44,7 @@ func (h *handler) showInsights(c echo.Context) error {
 		return err
 	}
 	v := views.InsightsPage{Filter: q, AsOf: in.AsOf, From: from, Empty: in.Merchants() == 0, Hours: set.WithinHours}
-	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people)}
+	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people), most: tableRows}
 	p.draw(&v, set)
 	if err := h.drawDOKU(c, &v); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (h *handler) showWeek(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people)}
+	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people), most: sheetRows}
 	v := views.WeekPage{Filter: q, Who: p.who(q.Who), AsOf: in.AsOf, From: monday, Until: monday.AddDate(0, 0, 6), Running: !monday.Before(this), Empty: in.Merchants() == 0,
 		PrevURL: views.WeekURL(q, monday.AddDate(0, 0, -7).Format(time.DateOnly))}
 	if monday.Before(this) {
@@ -218,6 +219,7 @@ type pictures struct {
 	in     onboarding.Insights
 	of     views.InsightsFilter
 	people map[models.PersonID]string
+	most   int // rows of a table
 }
 
 // list is the address of the merchants behind a figure: those of the filter, of whom something more is asked.
@@ -342,7 +344,7 @@ func (p pictures) funnel(from time.Time) views.Bars {
 	if created == 0 {
 		rows = nil
 	}
-	return views.BarsOf("funnel", tableRows, rows)
+	return views.BarsOf("funnel", p.most, rows)
 }
 
 // quarters are the parts of the merchants by how complete they are, as the cube and the list name them.
@@ -407,7 +409,7 @@ func (p pictures) blocks() views.Bars {
 		}
 		rows = append(rows, row)
 	}
-	return views.BarsOf("blocks", tableRows, rows)
+	return views.BarsOf("blocks", p.most, rows)
 }
 
 func (p pictures) reasons() views.Bars {
@@ -421,7 +423,7 @@ func (p pictures) reasons() views.Bars {
 		d := p.count("reason:"+r.Code, r.N, "reason", r.Code)
 		rows = append(rows, views.Bar{Name: r.Code, URL: d.URL, Figure: d, Cells: []views.Datum{shareOf("reason_share:"+r.Code, sum, all)}})
 	}
-	return views.BarsOf("reasons", tableRows, rows)
+	return views.BarsOf("reasons", p.most, rows)
 }
 
 func (p pictures) yields() (list []views.Bars) {
@@ -435,7 +437,7 @@ func (p pictures) yields() (list []views.Bars) {
 			d.URL = p.list(of.param, y.Name, "slot", "refused")
 			rows = append(rows, views.Bar{Name: y.Name, URL: d.URL, Figure: d, Cells: []views.Datum{plainCount(of.key+"_decided:"+y.Name, y.Decided)}})
 		}
-		list = append(list, views.BarsOf(of.key, tableRows, rows))
+		list = append(list, views.BarsOf(of.key, p.most, rows))
 	}
 	return list
 }
@@ -451,7 +453,7 @@ func (p pictures) next() views.Bars {
 			rows = append(rows, views.Bar{Name: string(actor), URL: d.URL, Figure: d, Cells: []views.Datum{lasting("next_age_seconds:"+string(actor), w.Age, "")}})
 		}
 	}
-	return views.BarsOf("next", tableRows, rows)
+	return views.BarsOf("next", p.most, rows)
 }
 
 func (p pictures) colleagues() views.Bars {
@@ -471,7 +473,7 @@ func (p pictures) colleagues() views.Bars {
 				lasting("work_age_seconds:"+who, w.Staff.Age, "").OrNone(w.Staff.N == 0), p.count("overdue:"+who, w.Overdue, "who", who, "state", "overdue", "order", "due")}})
 		}
 	}
-	return views.BarsOf("people", tableRows, rows)
+	return views.BarsOf("people", p.most, rows)
 }
 
 func (p pictures) name(id models.PersonID) string {
@@ -506,7 +508,7 @@ func (p pictures) decided() views.Bars {
 			rows = append(rows, views.Bar{Name: p.name(id), Figure: plainCount("decided:"+who, n), Cells: []views.Datum{shareOf("decided_refused:"+who, r.Refused, n)}})
 		}
 	}
-	return views.BarsOf("decided", tableRows, rows)
+	return views.BarsOf("decided", p.most, rows)
 }
 
 // queue is how long documents were in the queue, first of all reviewers; what is beyond the limit is marked.
@@ -531,7 +533,7 @@ func (p pictures) queue(limit time.Duration) views.Bars {
 	for _, id := range p.reviewers() {
 		row(p.name(id), strconv.FormatInt(int64(id), 10), p.in.Reviewed[id].Queued)
 	}
-	b := views.BarsOf("queue", tableRows, rows)
+	b := views.BarsOf("queue", p.most, rows)
 	b.Limit = limit.Seconds()
 	return b
 }
@@ -549,7 +551,7 @@ func (p pictures) expiring() views.Bars {
 	if len(p.in.Expiring) == 0 {
 		rows = nil
 	}
-	return views.BarsOf("expiring", tableRows, rows)
+	return views.BarsOf("expiring", p.most, rows)
 }
 
 func (p pictures) expires() views.Bars {
@@ -562,7 +564,7 @@ func (p pictures) expires() views.Bars {
 		d := cell("90", k.Within90)
 		rows = append(rows, views.Bar{Name: doc, URL: d.URL, Figure: d, Cells: []views.Datum{cell("30", k.Within30), cell("7", k.Within7), cell("expired", k.Expired)}})
 	}
-	return views.BarsOf("expires", tableRows, rows)
+	return views.BarsOf("expires", p.most, rows)
 }
 
 // drawWeek is what happened in the week and in those before it, and how it stands now.

@@ -151,6 +151,7 @@ const delivered = string(models.Delivered)
 const (
 	forecastWeeks = 8
 	fewestWeeks   = 4
+	fewDecided    = 10
 	fourOfFive    = 1.28 // standard deviations on both sides of the average hold four of five
 )
 
@@ -465,12 +466,13 @@ func (c *counting) answer(ctx context.Context, r models.Reader, f models.TallyFi
 	return *in, nil
 }
 
+// lowestFirst orders yields, but of what was decided too seldom to say much comes last.
 func lowestFirst(of map[string]*Yield) (list []Yield) {
 	for _, y := range of {
 		list = append(list, *y)
 	}
 	slices.SortFunc(list, func(a, b Yield) int {
-		return cmp.Or(cmp.Compare(a.Share(), b.Share()), cmp.Compare(b.Decided, a.Decided), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(min(b.Decided, fewDecided), min(a.Decided, fewDecided)), cmp.Compare(a.Share(), b.Share()), cmp.Compare(b.Decided, a.Decided), cmp.Compare(a.Name, b.Name))
 	})
 	return list
 }

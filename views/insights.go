@@ -193,6 +193,14 @@ func (v InsightsPage) over(ctx context.Context, period bool) string {
 	return say(ctx, "insights.over.now", "as_of", asOf)
 }
 
+func (v WeekPage) now(ctx context.Context) string {
+	return say(ctx, "insights.over.now", "as_of", words.Moment(ctx, v.AsOf))
+}
+
+func (v WeekPage) week(ctx context.Context) string {
+	return say(ctx, "insights.over.week", "from", words.Day(ctx, v.From), "until", words.Date(ctx, v.Until))
+}
+
 // tables are what the page's tables are of, and their columns.
 var tables = map[string]Bars{
 	"funnel":          {Of: "stage", Columns: []string{"stage", "merchants", "of_created", "median_before"}},
