@@ -201,11 +201,11 @@ func (h *handler) drawDOKU(c echo.Context, v *views.InsightsPage) error {
 	if can(c, auth.ViewHealth) {
 		address = views.HealthURL()
 	}
-	v.DOKU = views.Columns{Key: "doku", Unit: views.Span, Days: 1}
+	v.DOKU = views.Columns{Key: "doku", Unit: views.Span, Days: 1, Bad: "failed"}
 	for i, day := range days {
 		b, date := bar(day), first.AddDate(0, 0, i)
 		v.DOKU.Steps = append(v.DOKU.Steps, views.Step{At: date, Figure: lasting("doku_seconds:"+date.Format(time.DateOnly), b.Average, address).OrNone(b.Answered == 0),
-			Bad: views.Datum{Name: "failed", Value: float64(b.Failed)}})
+			Bad: plainCount("doku_failed:"+date.Format(time.DateOnly), int64(b.Failed))})
 	}
 	b := bar(all)
 	v.Calls = views.CallsView{Days: dokuDays, URL: address, Answered: views.Datum{Name: "doku_sent", Value: float64(b.Answered)}, Failed: views.Datum{Name: "doku_failed", Value: float64(b.Failed)},

@@ -209,6 +209,7 @@ type Columns struct {
 	Days   int     // of a step
 	Target float64 // 0: none
 	Ahead  *Ahead
+	Bad    string // what Step.Bad counts: "insights.column." + Bad; "" for nothing
 }
 
 // Step is one column.
@@ -332,7 +333,7 @@ func (c Columns) stepName(ctx context.Context, i int) string {
 func (c Columns) title(ctx context.Context, i int) string {
 	text := c.stepName(ctx, i) + ": " + c.Steps[i].Figure.text(ctx)
 	if bad := c.Steps[i].Bad; bad.Value > 0 {
-		text += ", " + say(ctx, "insights.column."+bad.Name) + " " + bad.text(ctx)
+		text += ", " + say(ctx, "insights.column."+c.Bad) + " " + bad.text(ctx)
 	}
 	return text
 }
@@ -344,8 +345,6 @@ func (c Columns) over() string {
 	}
 	return "week"
 }
-
-func (c Columns) hasBad() bool { return len(c.Steps) > 0 && c.Steps[0].Bad.Name != "" }
 
 func (c Columns) nothing() bool {
 	return !slices.ContainsFunc(c.Steps, func(s Step) bool { return s.Figure.Value > 0 || s.Bad.Value > 0 })

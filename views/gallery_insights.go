@@ -27,9 +27,9 @@ func sampleWeeks(n int, scale float64) Columns {
 }
 
 func sampleDays(failed float64) Columns {
-	c := Columns{Key: "doku", Days: 1, Unit: Span}
+	c := Columns{Key: "doku", Days: 1, Unit: Span, Bad: "failed"}
 	for i := range 7 {
-		c.Steps = append(c.Steps, Step{At: sampleTime(time.Duration(6-i) * day), Figure: Datum{Value: .3 + float64(i*3%5)/10, Unit: Span, URL: HealthURL()}, Bad: Datum{Name: "failed"}})
+		c.Steps = append(c.Steps, Step{At: sampleTime(time.Duration(6-i) * day), Figure: Datum{Value: .3 + float64(i*3%5)/10, Unit: Span, URL: HealthURL()}})
 	}
 	c.Steps[4].Bad.Value = failed
 	return c
