@@ -5,10 +5,10 @@ SHELL := bash
 unwatched = image/... compress/... golang.org/x/image/... golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b golang.org/x/net/html/... \
 	github.com/andybalholm/cascadia
 race = GOFLAGS="$$(go env GOFLAGS) -race $(unwatched:%=-gcflags=%=-race=false)"
-.PHONY: help run build test proof bench generate tools check
+.PHONY: help run build test proof bench bench-scale generate tools check
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: ## Berkas on this machine, with everything it needs; Ctrl-C stops it
 	@[ -n "$$DATABASE_URL$$DATABASE_URL_FILE" ] || internal/tools/ensure.sh postgresql
@@ -31,6 +31,10 @@ proof: ## the long proofs in full: hundreds of kills, a day without DOKU
 bench: ## what the program takes, beside what it could take at best: the README's table
 	@internal/tools/ensure.sh chromium postgresql
 	BERKAS_BENCH=$(CURDIR)/README.md go test -vet=off -count=1 -timeout 20m -run '^$$' -bench Portal -benchtime 1x ./cmd/portal
+
+bench-scale: ## seeds up to a million merchants and measures each page on them: the README's curve
+	@internal/tools/ensure.sh postgresql
+	BERKAS_BENCH=$(CURDIR)/README.md go test -vet=off -count=1 -timeout 3h -v -run '^$$' -bench Scale -benchtime 1x ./cmd/portal
 
 generate: ## the Go files made from templ files
 	go tool templ generate

@@ -65,17 +65,7 @@ const benchBegin, benchEnd = "<!-- bench -->", "<!-- /bench -->"
 
 // writeInto puts the table between the marks of a file.
 func (t *table) writeInto(file string) error {
-	old, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(old), benchBegin)
-	_, after, ends := strings.Cut(rest, benchEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s has no place for the table: %s … %s", file, benchBegin, benchEnd)
-	}
-	text := fmt.Sprintf("%s%s\n%s\n\n%d processors (%s), %s.\n%s%s", before, benchBegin, t, runtime.NumCPU(), processor(), runtime.Version(), benchEnd, after)
-	return os.WriteFile(file, []byte(text), 0o644)
+	return writeBetween(file, benchBegin, benchEnd, fmt.Sprintf("%s\n\n%d processors (%s), %s.", t, runtime.NumCPU(), processor(), runtime.Version()))
 }
 
 func processor() string {

@@ -95,7 +95,7 @@ func openOwner(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 		return nil, errors.New("the address of the database cannot be understood")
 	}
 	c.MaxConns = seedWriters + 2
-	for name, value := range map[string]string{"timezone": "UTC", "synchronous_commit": "off", "maintenance_work_mem": "256MB", "work_mem": "64MB", "max_parallel_maintenance_workers": "0"} {
+	for name, value := range map[string]string{"timezone": "UTC", "synchronous_commit": "off", "maintenance_work_mem": "256MB", "work_mem": "256MB", "max_parallel_maintenance_workers": "0"} {
 		c.ConnConfig.RuntimeParams[name] = value
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, c)

@@ -140,7 +140,7 @@ func (l *life) introduce(created time.Time) {
 	if asked.BusinessType == doku.Corporate {
 		name = companyName(l.Rand, asked.LegalEntity)
 	}
-	l.owner = l.staff[l.IntN(len(l.staff))]
+	l.owner = l.colleague(at)
 	id := l.first.merchant + int64(l.i)
 	who, digits := personName(l.Rand), func(n int) string { return fmt.Sprintf("%0*d", n, l.Int64N(int64(math.Pow10(n)))) }
 	l.nik = "99" + digits(14) // no province has this number
@@ -166,6 +166,17 @@ func (l *life) introduce(created time.Time) {
 	l.pass(created, "merchant", id, "", string(models.ProgressPending), &l.owner)
 	l.pass(created, "merchant", id, string(models.ProgressPending), string(models.ProgressTodo), &l.owner)
 	l.until(created)
+}
+
+// colleague is one of the few who look after merchants of a kind: half of the staff after the usual one, the others after
+// some kinds each.
+func (l *life) colleague(combination int) models.Person {
+	half := len(l.staff) / 2
+	if combination == 0 {
+		return l.staff[l.IntN(half)]
+	}
+	rest := l.staff[half:]
+	return rest[(5*combination+l.IntN(1+len(rest)/8))%len(rest)]
 }
 
 type kind struct{ category, code string }
@@ -219,7 +230,7 @@ func (l *life) submit(k, version int, at time.Time) {
 	d := models.Document{ID: id, UID: l.uid(), MerchantID: row.MerchantID, SlotID: row.ID, Version: version, Category: row.Category, Code: row.Code,
 		FileName: onboarding.DocumentCode(row.Category, row.Code) + []string{".jpg", ".pdf"}[l.IntN(2)], ContentType: "image/jpeg", Size: 40_000 + l.Int64N(3_000_000),
 		UploadedAt: at, UploadedBy: &l.owner.ID, Review: models.Undecided, Attempts: 1, Reasons: []string{}, PurgedAt: &l.today}
-	l.pass(at, "document", int64(id), "missing", string(models.Waiting), &l.owner)
+	l.until(at)
 	if row.Code == doku.CodeKTP && version == 1 && l.chance(.96) {
 		field, key := l.service.InventNIK(l.dossier.Merchant.UID, row.Slot, l.nik)
 		field.SetAt, field.SetBy = at, &l.owner.ID
