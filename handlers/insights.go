@@ -575,12 +575,19 @@ func (p pictures) drawWeek(v *views.WeekPage) {
 	v.Next, v.People, v.Decided, v.Expiring = p.next(), p.colleagues(), p.decided(), p.expiring()
 	n := len(p.in.Weeks)
 	this, before, all := p.in.Weeks[n-1], p.in.Weeks[n-2], p.in.Weeks[:n-1]
-	for _, stage := range models.Stages {
+	row := func(key string, of func(onboarding.WeekFigures) int64) *views.WeekRow {
 		sum := int64(0)
 		for _, w := range all {
-			sum += w.Reached[stage]
+			sum += of(w)
 		}
-		v.Week.Rows = append(v.Week.Rows, views.WeekRow{Key: string(stage), Now: p.reached("week_"+string(stage), this, stage), Before: p.reached("week_before_"+string(stage), before, stage),
-			Average: views.Datum{Name: "week_average_" + string(stage), Value: float64(sum) / float64(len(all)), Unit: views.Rate}})
+		v.Week.Rows = append(v.Week.Rows, views.WeekRow{Key: key, Now: plainCount("week_"+key, of(this)), Before: plainCount("week_before_"+key, of(before)),
+			Average: views.Datum{Name: "week_average_" + key, Value: float64(sum) / float64(len(all)), Unit: views.Rate}})
+		return &v.Week.Rows[len(v.Week.Rows)-1]
 	}
+	for _, stage := range models.Stages {
+		r := row(string(stage), func(w onboarding.WeekFigures) int64 { return w.Reached[stage] })
+		r.Now.URL, r.Before.URL = p.reached("", this, stage).URL, p.reached("", before, stage).URL
+	}
+	row("documents_approved", func(w onboarding.WeekFigures) int64 { return w.Approved })
+	row("documents_refused", func(w onboarding.WeekFigures) int64 { return w.Refused })
 }

@@ -257,6 +257,13 @@ func TestTheWeekOnPaper(t *testing.T) {
 				}
 			}
 		}
+		for _, outcome := range []string{"approved", "refused"} {
+			want := b.count(fmt.Sprintf(`select count(*) from decisions v join merchants m on m.id = v.merchant_id where m.archived_at is null and standing = 'counts' and outcome = '%s'
+				and date_trunc('week', decided_at at time zone 'Asia/Jakarta')::date = '%s'`, outcome, monday.Format(time.DateOnly)))
+			if shown["week_documents_"+outcome] != strconv.Itoa(want) {
+				t.Errorf("%s: %s documents %s, of the rows %d", path, shown["week_documents_"+outcome], outcome, want)
+			}
+		}
 		links := manager.get(path).doc().Find(`.head a[href*="/insights/week"]`)
 		if running := monday.Equal(this); (links.Length() == 1) != running {
 			t.Errorf("%s leads to %d weeks", path, links.Length())

@@ -80,10 +80,11 @@ type StageFigures struct {
 	Took  Durations
 }
 
-// WeekFigures are how many merchants reached each stage in a week.
+// WeekFigures are how many merchants reached each stage in a week, and how many documents were decided.
 type WeekFigures struct {
-	Monday  time.Time
-	Reached map[models.Stage]int64
+	Monday            time.Time
+	Reached           map[models.Stage]int64
+	Approved, Refused int64
 }
 
 // ReasonCount is how often a reason was given.
@@ -261,7 +262,7 @@ type counting struct {
 	expiring                   map[string]*KindExpiry
 	took                       map[models.Stage]*Durations
 	reached                    map[models.Stage]int64
-	weeks                      map[time.Time]map[models.Stage]int64
+	weeks                      map[time.Time]*WeekFigures
 	reasons                    map[string]int64
 	documents, lines, entities map[string]*Yield
 }
@@ -269,7 +270,7 @@ type counting struct {
 func newCounting(now time.Time) *counting {
 	return &counting{in: Insights{AsOf: now, States: map[models.ProgressState]int64{}, Next: map[models.NextActor]Counted{}, People: map[models.PersonID]Workload{},
 		Reviewed: map[models.PersonID]Reviewed{}}, people: map[models.PersonID]*Workload{}, kinds: map[string]*KindFigures{}, expiring: map[string]*KindExpiry{}, took: map[models.Stage]*Durations{},
-		reached: map[models.Stage]int64{}, weeks: map[time.Time]map[models.Stage]int64{}, reasons: map[string]int64{},
+		reached: map[models.Stage]int64{}, weeks: map[time.Time]*WeekFigures{}, reasons: map[string]int64{},
 		documents: map[string]*Yield{}, lines: map[string]*Yield{}, entities: map[string]*Yield{}}
 }
 
@@ -379,7 +380,7 @@ func (c *counting) happened(q InsightsQuestion) {
 	})
 }
 
-// pace asks for the weeks of a question and those that a forecast is taken from.
+// pace asks what was reached and decided in the weeks of a question and in those that a forecast is taken from.
 func (c *counting) pace(q InsightsQuestion) {
 	last := q.Until
 	if last.IsZero() {
@@ -390,11 +391,19 @@ func (c *counting) pace(q InsightsQuestion) {
 		first = q.From
 	}
 	for day := first; day.Before(last); day = day.AddDate(0, 0, 7) {
-		c.weeks[day] = map[models.Stage]int64{}
+		c.weeks[day] = &WeekFigures{Monday: day, Reached: map[models.Stage]int64{}}
 	}
 	c.ask(models.TallyQuestion{Measure: models.TallyPace, From: first, Until: last, Daily: true}, func(t models.Tally) {
 		if week := c.weeks[today(t.Day)]; week != nil {
-			week[models.Stage(t.Key)] += t.N
+			week.Reached[models.Stage(t.Key)] += t.N
+		}
+	})
+	c.ask(models.TallyQuestion{Measure: models.TallyDecidedBy, From: first, Until: last, Daily: true}, func(t models.Tally) {
+		week := c.weeks[today(t.Day)]
+		if _, outcome, _ := parted(t.Key); week != nil && outcome == string(models.Approve) {
+			week.Approved += t.N
+		} else if week != nil {
+			week.Refused += t.N
 		}
 	})
 }
@@ -453,7 +462,7 @@ func (c *counting) answer(ctx context.Context, r models.Reader, f models.TallyFi
 		in.Funnel = append(in.Funnel, StageFigures{Stage: stage, N: c.reached[stage], Took: *at(c.took, stage)})
 	}
 	for _, day := range slices.SortedFunc(maps.Keys(c.weeks), time.Time.Compare) {
-		in.Weeks = append(in.Weeks, WeekFigures{day, c.weeks[day]})
+		in.Weeks = append(in.Weeks, *c.weeks[day])
 	}
 	for code, n := range c.reasons {
 		in.Reasons = append(in.Reasons, ReasonCount{code, n})

@@ -157,8 +157,7 @@ func sampleWeek() WeekPage {
 	return WeekPage{Page: v.Page, Filter: InsightsFilter{Team: "Jakarta"}, AsOf: v.AsOf, From: sampleTime(9 * day), Until: sampleTime(3 * day), PrevURL: WeekURL(InsightsFilter{}, "2026-11-09"),
 		NextURL: WeekURL(InsightsFilter{}, "2026-11-23"), Figures: v.Figures, Standing: v.Standing, Forecast: v.Forecast, Blocks: v.Blocks, Reasons: v.Reasons, Next: v.Next, People: v.People, Decided: v.Decided,
 		Expiring: v.Expiring, Week: WeekTable{[]WeekRow{row("created", 31, 28, 26.5), row("first_document", 30, 27, 24.1), row("at_doku", 22, 25, 20), row("approved", 19, 21, 18.4),
-			row("registered", 51, 47, 44.6), row("active", 40, 44, 38), row("documents_approved", 412, 380, 366), row("documents_refused", 61, 70, 72.5),
-			{"first_pass_yield", sampleShare(.83), sampleShare(.8), sampleShare(.79)}}}}
+			row("registered", 51, 47, 44.6), row("active", 40, 44, 38), row("documents_approved", 412, 380, 366), row("documents_refused", 61, 70, 72.5)}}}
 }
 
 func insightsSamples() []Sample {
