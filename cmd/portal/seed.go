@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,7 @@ func seed(ctx context.Context, in *invocation) error {
 	}
 	defer owner.Close()
 	store, began := newStore(db, keys), time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made for a moment
 	p := &seeding{owner: owner, cast: &cast{seed: f.seed, merchants: f.merchants}, say: func(format string, args ...any) {
 		fmt.Fprintf(in.stdout, "%6.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}}
@@ -141,9 +143,6 @@ func (p *seeding) run(ctx context.Context, in *invocation, f seedFlags, store *m
 	}
 	if err == nil {
 		err = p.fill(ctx)
-	}
-	if err == nil && bare {
-		err = p.tally(ctx)
 	}
 	if err == nil && bare {
 		err = p.putBack(ctx)

@@ -49,6 +49,13 @@ func (c chunk) add(table string, values ...any) {
 	c[table].add(values...)
 }
 
+// empty forgets the rows and keeps the memory.
+func (c chunk) empty() {
+	for _, rows := range c {
+		rows.b = rows.b[:0]
+	}
+}
+
 func raw(text string) (b uid) {
 	hex.Decode(b[:], []byte(strings.ReplaceAll(text, "-", "")))
 	return b
@@ -156,12 +163,13 @@ func (p *seeding) fill(ctx context.Context) error {
 	for range seedWriters {
 		group.Go(func() error {
 			return p.owner.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-				for {
+				for rows := (chunk{}); ; {
 					from := int(next.Add(seedChunk)) - seedChunk
 					if from >= p.merchants {
 						return nil
 					}
-					rows, to := chunk{}, min(from+seedChunk, p.merchants)
+					to := min(from+seedChunk, p.merchants)
+					rows.empty()
 					for i := from; i < to; i++ {
 						l := p.live(i)
 						rows.write(l)
@@ -213,7 +221,8 @@ func (p *seeding) takeOff(ctx context.Context) error {
 				format('alter table %s drop constraint %s', name, key), 1 from keys where contype in ('p', 'u')
 			union all select 3, format('alter table %s add constraint %s %s not valid', name, key, definition), format('alter table %s drop constraint %s', name, key), -1 from keys where contype = 'f'
 			union all select 4, format('alter table %s validate constraint %s', name, key), '', 0 from keys where contype = 'f'
-			union all select 5, format('alter table %s enable trigger user', name), format('alter table %s disable trigger user', name), 0 from filled
+			union all select 5, format('alter table %s enable trigger user, reset (autovacuum_enabled)', name),
+				format('alter table %s disable trigger user, set (autovacuum_enabled = off)', name), 0 from filled
 			order by 4`, tables())
 		if err != nil {
 			return err
@@ -243,9 +252,20 @@ func (p *seeding) takeOff(ctx context.Context) error {
 	})
 }
 
-// putBack puts back what was taken off, step by step: within a step the order does not matter.
+// putBack puts back what was taken off, step by step. The tallies are counted while the indexes are made, which takes as long.
 func (p *seeding) putBack(ctx context.Context) error {
-	for step := 1; step <= 5; step++ {
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.tally(within) })
+	group.Go(func() error { return p.putBackSteps(within, 1, 1) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return p.putBackSteps(ctx, 2, 5)
+}
+
+// putBackSteps does some of the steps, one after another: within a step the order does not matter.
+func (p *seeding) putBackSteps(ctx context.Context, from, to int) error {
+	for step := from; step <= to; step++ {
 		rows, err := p.owner.Query(ctx, `select statement from seeding where step = $1 order by md5(statement)`, step) // mixed: hands at one table would wait for each other
 		if err != nil {
 			return err
