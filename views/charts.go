@@ -107,10 +107,10 @@ func signed(ctx context.Context, x float64) string {
 	return "+" + text
 }
 
-// longSpan is a time in seconds, with a decimal of a day from two days on.
+// longSpan is a time in seconds, with a decimal of a day where words.Duration has whole ones.
 func longSpan(ctx context.Context, seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
-	if days := d.Hours() / 24; days >= 2 {
+	if days := d.Hours() / 24; d >= 47*time.Hour {
 		if days >= 10 {
 			days = math.Round(days)
 		}
