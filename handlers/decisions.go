@@ -246,6 +246,8 @@ func (h *handler) decisionForms(c echo.Context, s sight, look onboarding.Look, d
 		v.Why.Code = "review_not_delivered"
 	case s.merchant.Merchant.ArchivedAt != nil:
 		v.Why.Code = "merchant_archived"
+	case s.merchant.Merchant.Locked:
+		v.Why.Code = "merchant_submitted"
 	case d.UploadedBy != nil && *d.UploadedBy == me:
 		v.Why.Code = "own_upload"
 	case d.FirstApprovedBy != nil && *d.FirstApprovedBy == me:

@@ -340,7 +340,7 @@ func (h *handler) drawMerchantForm(c echo.Context, status int, id models.Merchan
 		if err != nil {
 			return err
 		}
-		v.Name, v.Locked = m.Name, m.RegisteredAt != nil
+		v.Name, v.Locked = m.Name, m.Locked
 		if v.Colleagues, err = h.withResponsible(ctx, v.Colleagues, m.ResponsibleID); err != nil {
 			return err
 		}
@@ -386,7 +386,15 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 	if err != nil {
 		return err
 	}
-	checklist, p, err := h.checklist(c, d)
+	rows, err := h.Reader.ChecklistVersions(ctx, id)
+	if err != nil {
+		return err
+	}
+	checklist, p, err := h.checklist(c, d, rows)
+	if err != nil {
+		return err
+	}
+	lacks, err := h.Service.Lacks(d.Dossier, rows)
 	if err != nil {
 		return err
 	}
@@ -417,7 +425,7 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 	v := views.MerchantPage{Page: frame, Checklist: checklist, Timeline: events(timeline), Comments: commentsView(c, id, comments), AuditURL: auditOf(c, id), EvidenceURL: evidenceOf(c, id),
 		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown), CreatedBy: d.Creator,
 			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may,
-			CanMessage: can(c, auth.MessageMerchants) && m.ArchivedAt == nil}}
+			CanMessage: can(c, auth.MessageMerchants) && m.ArchivedAt == nil}, Registration: h.registrationView(c, m, lacks)}
 	change(&v)
 	return render(c, status, views.Merchant(v))
 }

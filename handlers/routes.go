@@ -74,6 +74,16 @@ func (h *handler) routes() []route {
 		{POST, "/merchants/:merchant/evidence", act, auth.TakeEvidence, limitForm, h.askEvidence},
 		{GET, "/merchants/:merchant/evidence/:bundle", file, auth.TakeEvidence, limitNone, h.downloadEvidence},
 
+		{GET, "/merchants/:merchant/register", page, auth.RegisterMerchant, limitNone, h.showRegister},
+		{POST, "/merchants/:merchant/register", act, auth.RegisterMerchant, limitForm, h.registerMerchant},
+		{POST, "/merchants/:merchant/invite", act, auth.RegisterMerchant, limitForm, h.inviteMerchant},
+		{GET, "/merchants/:merchant/registration", part, auth.ViewMerchants, limitNone, h.showRegistration},
+		{POST, "/merchants/:merchant/key", act, auth.RevealKeys, limitForm, h.showSharedKey},
+		{GET, "/merchants/:merchant/submissions/:submission", page, auth.ViewMerchants, limitNone, h.showSubmission},
+		{POST, "/merchants/:merchant/submissions/:submission/found", act, auth.RegisterMerchant, limitForm, h.foundSubmission},
+		{POST, "/merchants/:merchant/submissions/:submission/absent", act, auth.RegisterMerchant, limitForm, h.absentSubmission},
+		{POST, "/merchants/:merchant/submissions/:submission/mend", act, auth.RegisterMerchant, limitForm, h.mendSubmission},
+
 		{POST, "/merchants/:merchant/documents", act, auth.UploadDocuments, limitUpload, h.createDocument},
 		{GET, "/documents/:document", page, auth.ViewDocuments, limitNone, h.showDocument},
 		{GET, "/documents/:document/file", file, auth.ViewDocuments, limitNone, h.openDocument},

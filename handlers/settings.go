@@ -44,6 +44,11 @@ func (h *handler) drawSettings(c echo.Context, status int, set models.ReviewSett
 	if refused != nil {
 		v.Errors = refusals(refused)
 	}
+	registration, err := h.Reader.RegistrationSettings(ctx)
+	if err != nil {
+		return err
+	}
+	v.FourEyes, v.Replay = registration.FourEyes, registration.Replay
 	reasons, err := h.Reader.ReasonSettings(ctx)
 	if err != nil {
 		return err
@@ -108,6 +113,9 @@ func (h *handler) changeSettings(c echo.Context) error {
 	if f.Has("second_eyes") {
 		set.SecondEyes = named(f, "second_eyes")
 	}
+	if err := h.changeRegistration(c, f); err != nil {
+		return err
+	}
 	err = h.Service.SetReview(c.Request().Context(), actor(c), set)
 	if fault.Is(err, fault.Invalid) {
 		return h.drawSettings(c, http.StatusUnprocessableEntity, set, typed, fault.As(err))
@@ -117,6 +125,23 @@ func (h *handler) changeSettings(c echo.Context) error {
 	}
 	h.flash(c, "good", "settings_saved")
 	return see(c, views.SettingsURL())
+}
+
+// changeRegistration changes what the form names of registering. A box says off by what stands before it.
+func (h *handler) changeRegistration(c echo.Context, f url.Values) error {
+	if !f.Has("four_eyes") && !f.Has("replay") {
+		return nil
+	}
+	set, err := h.Reader.RegistrationSettings(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for name, is := range map[string]*bool{"four_eyes": &set.FourEyes, "replay": &set.Replay} {
+		if values := f[name]; len(values) > 0 {
+			*is = values[len(values)-1] == "on"
+		}
+	}
+	return h.Service.SetRegistration(c.Request().Context(), actor(c), set)
 }
 
 // count is 0 for what is none, which most settings refuse; countOr another number, for those that do not.

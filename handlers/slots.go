@@ -25,15 +25,11 @@ func mayChange(c echo.Context, m models.Merchant) rights {
 }
 
 // checklist is a merchant's slots in groups, and the sentence above them.
-func (h *handler) checklist(c echo.Context, p models.MerchantPage) (views.ChecklistView, views.ProgressView, error) {
+func (h *handler) checklist(c echo.Context, p models.MerchantPage, rows []models.ChecklistRow) (views.ChecklistView, views.ProgressView, error) {
 	ctx, m, combination := c.Request().Context(), p.Merchant, p.Combination
-	rows, err := h.Reader.ChecklistVersions(ctx, m.ID)
-	if err != nil {
-		return views.ChecklistView{}, views.ProgressView{}, err
-	}
 	standing := onboarding.Completeness(m, combination.State, rows, h.Now())
 	may := mayChange(c, m)
-	tell, err := h.tellRefusals(ctx, m.ID, rows)
+	tell, err := h.tell(ctx, m, rows)
 	if err != nil {
 		return views.ChecklistView{}, views.ProgressView{}, err
 	}
@@ -76,7 +72,11 @@ func (h *handler) showChecklist(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, p, err := h.checklist(c, page)
+	rows, err := h.Reader.ChecklistVersions(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	v, p, err := h.checklist(c, page, rows)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (h *handler) drawSlot(c echo.Context, status int, id models.MerchantID, slo
 	if i < 0 {
 		return fault.New(fault.NotFound, "not_found")
 	}
-	tell, err := h.tellRefusals(ctx, id, rows)
+	tell, err := h.tell(ctx, m, rows)
 	if err != nil {
 		return err
 	}

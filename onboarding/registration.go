@@ -187,14 +187,20 @@ func (s *Service) lacks(kind models.SubmissionKind, d models.Dossier, rows []mod
 	return append(list, fieldLacks(kind, typed)...), nil
 }
 
+// Lacks are what keeps a merchant from being registered.
+func (s *Service) Lacks(d models.Dossier, rows []models.ChecklistRow) ([]Lack, error) {
+	return s.lacks(models.KindRegistration, d, rows)
+}
+
 // slotLacks are why a slot is not ready to be registered: its document must be at DOKU and approved, its fields typed.
 func slotLacks(row models.ChecklistRow) (list []Lack) {
 	lack := func(code, field string) {
 		list = append(list, Lack{Code: code, Slot: row.ID, Category: row.Category, DocCode: row.Code, Field: field})
 	}
 	switch d := row.Newest(); {
-	case d == nil:
+	case d == nil: // its fields are typed with it
 		lack("missing", "")
+		return list
 	case d.State != models.Delivered:
 		lack(string(d.State), "")
 	case d.Review == string(models.Refuse):

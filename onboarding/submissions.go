@@ -155,6 +155,12 @@ func (s *Service) Preflight(ctx context.Context, actor models.Actor, id models.M
 	return p.Preflight, err
 }
 
+// Invitation says what keeps the owner of a merchant from being invited, and what exactly would be sent.
+func (s *Service) Invitation(ctx context.Context, id models.MerchantID) (Preflight, error) {
+	p, err := s.plan(reading{s.Store.Reader, ctx}, id, models.KindLite, "")
+	return p.Preflight, err
+}
+
 // callbackURL is where DOKU reports on the submission that has this token; "" when DOKU cannot reach us.
 func (s *Service) callbackURL(token string) string {
 	if s.Callbacks == "" {

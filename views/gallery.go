@@ -391,5 +391,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples())...)
+	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples(), registrationSamples())...)
 }

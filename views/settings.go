@@ -13,6 +13,8 @@ type SettingsPage struct {
 	Errors  map[string]Message
 	Second  []CodeGroup // the documents that two reviewers must approve are chosen
 	Reasons []ReasonRow
+	// FourEyes: whoever approved the last document may not register. Replay: what got no readable answer goes again.
+	FourEyes, Replay bool
 }
 
 // CodeGroup is a part of the kinds of documents. Key: owner, business, brand, agreement, licence ("group." + Key).

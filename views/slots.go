@@ -1,6 +1,9 @@
 package views
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SlotView is one place of the checklist with the newest version in it.
 //
@@ -22,6 +25,8 @@ type SlotView struct {
 	EarlierCount int
 	Reason       *ReasonView  // why the newest version was refused or given up, or the posted file just now
 	Refusal      *RefusalView // a reviewer's, with all its reasons; Reason is the first of them
+	Registered   int          // the version that was submitted to DOKU; 0: none
+	Late         bool         // the merchant was submitted
 	Safe         *WaitingView // state waiting: since when it is safe here and what comes next
 	ByHand       bool
 	Gone         bool // DOKU no longer asks for it
@@ -108,4 +113,16 @@ func (s SlotView) wantsFile() bool {
 
 func (s SlotView) hasMore() bool {
 	return s.CanUpload || s.CanRemove || len(s.Earlier) > 0 || s.Document != nil && s.Document.CanWithdraw
+}
+
+// changed reports whether the version shown came after the one that was submitted, or takes a place that had none.
+func (v SlotView) changed() bool {
+	return v.Document != nil && v.Registered != v.Document.Version && (v.Registered > 0 || v.Late)
+}
+
+func (v SlotView) changeText(ctx context.Context) string {
+	if v.Registered > 0 {
+		return say(ctx, "slot.change", "n", v.Registered)
+	}
+	return say(ctx, "slot.change.new")
 }

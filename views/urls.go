@@ -36,6 +36,20 @@ func EvidenceURL(merchant int64) string { return fmt.Sprintf("/merchants/%d/evid
 func BundleURL(merchant, bundle int64) string {
 	return fmt.Sprintf("/merchants/%d/evidence/%d", merchant, bundle)
 }
+func RegisterURL(merchant int64) string { return fmt.Sprintf("/merchants/%d/register", merchant) }
+func InviteURL(merchant int64) string   { return fmt.Sprintf("/merchants/%d/invite", merchant) }
+func RegistrationURL(merchant int64) string {
+	return fmt.Sprintf("/merchants/%d/registration", merchant)
+}
+func SharedKeyURL(merchant int64) string { return fmt.Sprintf("/merchants/%d/key", merchant) }
+func SubmissionURL(merchant, submission int64) string {
+	return fmt.Sprintf("/merchants/%d/submissions/%d", merchant, submission)
+}
+
+// SettleURL is where a person says what came of a submission. How: found, absent or mend.
+func SettleURL(merchant, submission int64, how string) string {
+	return SubmissionURL(merchant, submission) + "/" + how
+}
 func DocumentURL(id int64) string    { return fmt.Sprintf("/documents/%d", id) }
 func FileURL(id int64) string        { return fmt.Sprintf("/documents/%d/file", id) }
 func DownloadURL(id int64) string    { return fmt.Sprintf("/documents/%d/file?download=1", id) }

@@ -29,6 +29,8 @@ const (
 	ViewInsights     Permission = "view insights" // the whole portfolio, and how much each colleague gets done
 	ViewHealth       Permission = "view health"
 	RetryDeliveries  Permission = "retry deliveries"
+	RegisterMerchant Permission = "register merchant" // at DOKU, and say what came of it
+	RevealKeys       Permission = "reveal keys"       // the shared key DOKU gave a merchant
 )
 
 // holders is the permission table: who may what.
@@ -51,6 +53,8 @@ var holders = map[Permission][]models.Role{
 	ViewInsights:     {models.RoleManager, models.RoleAdmin},
 	ViewHealth:       {models.RoleStaff, models.RoleManager, models.RoleAdmin},
 	RetryDeliveries:  {models.RoleStaff, models.RoleAdmin},
+	RegisterMerchant: {models.RoleStaff, models.RoleManager},
+	RevealKeys:       {models.RoleAdmin},
 }
 
 // Can reports whether an actor may do something. Only people hold permissions; what is Public needs none.
