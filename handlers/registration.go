@@ -112,14 +112,10 @@ func (h *handler) drawRegister(c echo.Context, status int, id models.MerchantID,
 	if err != nil {
 		return err
 	}
-	invite, err := h.Service.Invitation(ctx, id)
-	if err != nil {
-		return err
-	}
 	m := p.Merchant
 	v := views.RegisterPage{MerchantID: int64(id), Merchant: m.Name, Missing: lackViews(c, m, p.Missing), Own: p.Own, Waits: p.Waits, Seen: p.Seen,
 		Corporate: m.BusinessType == "CORPORATE", Rows: sentRows(ctx, p.Body, p.Documents), Submitted: m.Locked,
-		InviteMissing: lackViews(c, m, invite.Missing), InviteRows: sentRows(ctx, invite.Body, nil)}
+		InviteMissing: lackViews(c, m, p.Invite.Missing), InviteRows: sentRows(ctx, p.Invite.Body, nil)}
 	for _, row := range p.Left {
 		v.Left = append(v.Left, documentName(ctx, row.Category, row.Code))
 	}

@@ -36,6 +36,13 @@ type Preflight struct {
 	Waits     time.Time                 // until then the last decision can be taken back, and nothing is sent; zero when that is over
 	Seen      string                    // stands for the body; a registration may name it
 	Own       bool                      // whoever asks approved the last document, and may not register
+	Invite    Invitation
+}
+
+// Invitation is what keeps the owner of a merchant from being invited instead, and what would be sent.
+type Invitation struct {
+	Missing []Lack
+	Body    []SentField
 }
 
 // plan is a submission before it is stored.
@@ -45,29 +52,37 @@ type plan struct {
 	attachments []models.Attachment
 }
 
-// dossier gives what a plan is made of, whoever reads it.
+// planReader gives what a plan is made of, within a transaction or without.
 type planReader interface {
 	Dossier(models.MerchantID) (models.Dossier, error)
 	ChecklistRows(models.MerchantID) ([]models.ChecklistRow, error)
 	DecisionsOfMerchant(models.MerchantID) ([]models.Decision, error)
 }
 
-// reading is a planReader outside of a transaction.
+// reading is a planReader outside of a transaction, which reads each thing once.
 type reading struct {
-	models.Reader
-	ctx context.Context
+	dossier   models.Dossier
+	rows      []models.ChecklistRow
+	decisions []models.Decision
 }
 
-func (r reading) Dossier(id models.MerchantID) (models.Dossier, error) {
-	return r.Reader.Dossier(r.ctx, id)
+func read(ctx context.Context, r models.Reader, id models.MerchantID) (v reading, err error) {
+	if v.dossier, err = r.Dossier(ctx, id); err != nil {
+		return v, err
+	}
+	if v.rows, err = r.ChecklistRows(ctx, id); err != nil {
+		return v, err
+	}
+	v.decisions, err = r.DecisionsOfMerchant(ctx, id)
+	return v, err
 }
 
-func (r reading) ChecklistRows(id models.MerchantID) ([]models.ChecklistRow, error) {
-	return r.Reader.ChecklistRows(r.ctx, id)
+func (r reading) Dossier(models.MerchantID) (models.Dossier, error) { return r.dossier, nil }
+func (r reading) ChecklistRows(models.MerchantID) ([]models.ChecklistRow, error) {
+	return r.rows, nil
 }
-
-func (r reading) DecisionsOfMerchant(id models.MerchantID) ([]models.Decision, error) {
-	return r.Reader.DecisionsOfMerchant(r.ctx, id)
+func (r reading) DecisionsOfMerchant(models.MerchantID) ([]models.Decision, error) {
+	return r.decisions, nil
 }
 
 // plan reads a merchant and makes the body. The callback is no part of what Seen stands for: each submission has its own.
@@ -140,25 +155,38 @@ func (s *Service) planLite(p *plan, d models.Dossier) error {
 	return err
 }
 
-// Preflight says what keeps a merchant from being registered by somebody, and what exactly would be sent.
+// Preflight says what keeps a merchant from being registered by somebody, or its owner from being invited, and what exactly
+// would be sent.
 func (s *Service) Preflight(ctx context.Context, actor models.Actor, id models.MerchantID) (Preflight, error) {
-	p, err := s.plan(reading{s.Store.Reader, ctx}, id, models.KindRegistration, s.callbackURL("-"))
+	r, err := read(ctx, s.Store.Reader, id)
+	if err != nil {
+		return Preflight{}, err
+	}
+	p, err := s.plan(r, id, models.KindRegistration, s.callbackURL("-"))
 	if err != nil {
 		return p.Preflight, err
 	}
+	lite, err := s.plan(r, id, models.KindLite, "")
+	if err != nil {
+		return p.Preflight, err
+	}
+	p.Invite = Invitation{lite.Missing, lite.Preflight.Body}
 	set, err := s.Store.RegistrationSettings(ctx)
 	if err == nil && set.FourEyes {
-		var approver models.PersonID
-		approver, err = s.Store.LastApprover(ctx, id)
-		p.Own = approver == actor.Person
+		p.Own = lastApprover(r.decisions) == actor.Person
 	}
 	return p.Preflight, err
 }
 
-// Invitation says what keeps the owner of a merchant from being invited, and what exactly would be sent.
-func (s *Service) Invitation(ctx context.Context, id models.MerchantID) (Preflight, error) {
-	p, err := s.plan(reading{s.Store.Reader, ctx}, id, models.KindLite, "")
-	return p.Preflight, err
+// lastApprover is who approved last of what is approved; 0 when nobody did.
+func lastApprover(decisions []models.Decision) (who models.PersonID) {
+	var last time.Time
+	for _, v := range decisions {
+		if v.Standing == models.Counts && v.Outcome == models.Approve && !v.DecidedAt.Before(last) {
+			who, last = v.DecidedBy, v.DecidedAt
+		}
+	}
+	return who
 }
 
 // callbackURL is where DOKU reports on the submission that has this token; "" when DOKU cannot reach us.
