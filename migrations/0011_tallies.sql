@@ -54,17 +54,18 @@ alter table decisions add column queued_at timestamptz;
 comment on column decisions.queued_at is 'Since when the document was in the queue; null when it replaces a decision.';
 update decisions v set queued_at = d.delivered_at from documents d where d.id = v.document_id and v.replaces is null;
 
--- What managers count. A fact stands in four cuboids: with the merchant's combination and whoever is responsible, with one
--- of them, and with none; -1 is all together, a responsible 0 is nobody. The measures are listed in models/tallies.go.
+-- What managers count, for the questions they ask: of all merchants (kind ''), of a type, an entity or a line ('type:…',
+-- 'entity:…', 'line:…'), and of whoever is responsible ('who:…', 0 is nobody). The measures are listed in models/tallies.go;
+-- a few of them are also counted by combination and person at once ('#…', and the person), others have no person (-1).
 create table tallies (
-    combination_id  bigint not null,
-    responsible_id  bigint not null,
     measure         text not null,
+    kind            text not null,
     day             date not null,
     key             text not null,
+    responsible_id  bigint not null,
     n               bigint not null,
     total           bigint not null,
-    primary key (combination_id, responsible_id, measure, day, key)
+    primary key (measure, kind, day, key, responsible_id)
 ) with (fillfactor = 70);
 
 -- What changed and is not in them yet: acts only append here, and so never wait for one another.
@@ -115,6 +116,7 @@ $$;
 create function decision_facts(v decisions, m merchants) returns table (measure text, day date, key text, n bigint, total bigint) language sql stable as $$
     select f.measure, week_of((v).decided_at), f.key, 1::bigint, f.total from documents d cross join lateral (
         select 'decided' as measure, concat_ws('|', (v).outcome, case (v).version when 1 then 'first' else 'later' end, d.category, d.code) as key, 0::bigint as total
+        union all select 'first_pass', (v).outcome, 0 where (v).version = 1
         union all select 'reason', concat_ws('|', r.code, d.category, d.code), 0 from jsonb_array_elements_text((v).reasons) r(code) where (v).outcome = 'refused'
         union all select 'decided_by', (v).decided_by || '|' || (v).outcome, 0
         union all select 'queue_time', tally_bucket(w.seconds) || '|' || (v).decided_by, w.seconds

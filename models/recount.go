@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,14 +66,12 @@ func (k Keep) Recount(ctx context.Context, id MerchantID, mend func(*Tx, Recount
 // recount is what the rows say of a measure. It is written apart from what the triggers append, which it proves.
 type recount struct {
 	measure Measure
-	rows    string // combination_id, responsible_id, day, key, n, total
+	facts   func(live string) string // of the merchants m that are live: combination_id, responsible_id, day, key, n, total
 }
 
 const (
 	sinceEpochSQL = `date '1970-01-01'`
 	whoseSQL      = `m.combination_id, coalesce(m.responsible_id, 0) as responsible_id`
-	liveSQL       = `m.archived_at is null`
-	summedSQL     = ` group by 1, 2, 3, 4`
 )
 
 func weekSQL(at string) string {
@@ -108,63 +107,99 @@ func byStage(ask func(stage Stage, at, from string) string) (sql string) {
 }
 
 var recounts = []recount{
-	{TallyMerchants, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.progress_state as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + summedSQL},
-	{TallyNext, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.next_actor as key, count(*) as n, sum(floor(extract(epoch from m.next_actor_since) + 0.5)) as total
-		from merchants m where ` + liveSQL + ` and m.next_actor in ('staff', 'merchant', 'reviewer', 'doku')` + summedSQL},
-	{TallySlots, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.category || '|' || s.code || '|' || s.state as key, count(*) as n, sum(floor(extract(epoch from s.state_since) + 0.5)) as total
-		from merchants m join slots s on s.merchant_id = m.id where ` + liveSQL + ` and m.registered_at is null and (s.requirement_id is not null or s.by_hand)` + summedSQL},
-	{TallyRefused, `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.refused_for || '|' || s.category || '|' || s.code as key, count(*) as n, 0 as total
-		from merchants m join slots s on s.merchant_id = m.id where ` + liveSQL + ` and m.registered_at is null and s.state = 'refused' and s.refused_for <> ''` + summedSQL},
-	{TallyDue, `select ` + whoseSQL + `, m.due_on as day, '' as key, count(*) as n, 0 as total from merchants m
-		where ` + liveSQL + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')` + summedSQL},
-	{TallyExpires, `select ` + whoseSQL + `, d.expires_on as day, d.category || '|' || d.code as key, count(*) as n, 0 as total
+	{TallyMerchants, func(live string) string {
+		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.progress_state as key, 1 as n, 0 as total from merchants m where ` + live
+	}},
+	{TallyNext, func(live string) string {
+		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, m.next_actor as key, 1 as n, floor(extract(epoch from m.next_actor_since) + 0.5)::bigint as total
+		from merchants m where ` + live + ` and m.next_actor in ('staff', 'merchant', 'reviewer', 'doku')`
+	}},
+	{TallySlots, func(live string) string {
+		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.category || '|' || s.code || '|' || s.state as key, 1 as n, floor(extract(epoch from s.state_since) + 0.5)::bigint as total
+		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and m.registered_at is null and (s.requirement_id is not null or s.by_hand)`
+	}},
+	{TallyRefused, func(live string) string {
+		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.refused_for || '|' || s.category || '|' || s.code as key, 1 as n, 0 as total
+		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and m.registered_at is null and s.state = 'refused' and s.refused_for <> ''`
+	}},
+	{TallyDue, func(live string) string {
+		return `select ` + whoseSQL + `, m.due_on as day, '' as key, 1 as n, 0 as total from merchants m
+		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
+	}},
+	{TallyExpires, func(live string) string {
+		return `select ` + whoseSQL + `, d.expires_on as day, d.category || '|' || d.code as key, 1 as n, 0 as total
 		from merchants m join slots s on s.merchant_id = m.id join documents d on d.id = s.document_id
-		where ` + liveSQL + ` and (s.requirement_id is not null or s.by_hand) and d.expires_on is not null` + summedSQL},
-	{TallyCompleteness, `select ` + whoseSQL + `, q.day, q.key, sum(q.n) as n, 0 as total from merchants m cross join lateral (
+		where ` + live + ` and (s.requirement_id is not null or s.by_hand) and d.expires_on is not null`
+	}},
+	{TallyCompleteness, func(live string) string {
+		return `select ` + whoseSQL + `, q.day, q.key, q.n, 0 as total from merchants m cross join lateral (
 			select (m.course -> i ->> 'week')::date as day, m.course -> i ->> 'quarter' as key, 1 as n from generate_series(0, jsonb_array_length(m.course) - 1) i
-			union all select (m.course -> i ->> 'week')::date, m.course -> (i - 1) ->> 'quarter', -1 from generate_series(1, jsonb_array_length(m.course) - 1) i) q where ` + liveSQL + summedSQL},
-	{TallyPace, byStage(func(stage Stage, at, _ string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL(at) + ` as day, '` + string(stage) + `' as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + ` and ` + at + ` is not null` + summedSQL
-	})},
-	{TallyFunnel, byStage(func(stage Stage, at, _ string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `' as key, count(*) as n, 0 as total from merchants m where ` + liveSQL + ` and ` + at + ` is not null` + summedSQL
-	})},
-	{TallyTook, byStage(func(stage Stage, at, from string) string {
-		if from == "" {
-			return ""
-		}
-		return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `|' || ` + bucketSQL(secondsSQL(from, at)) + ` as key, count(*) as n, sum(` + secondsSQL(from, at) + `) as total
-			from merchants m where ` + liveSQL + ` and ` + at + ` >= ` + from + summedSQL
-	})},
-	{TallyDecided, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || case when v.version = 1 then '|first|' else '|later|' end || d.category || '|' || d.code as key, count(*) as n, 0 as total
-		from decisions v join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts'` + summedSQL},
-	{TallyReason, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, r.value || '|' || d.category || '|' || d.code as key, count(*) as n, 0 as total
+			union all select (m.course -> i ->> 'week')::date, m.course -> (i - 1) ->> 'quarter', -1 from generate_series(1, jsonb_array_length(m.course) - 1) i) q where ` + live
+	}},
+	{TallyPace, func(live string) string {
+		return byStage(func(stage Stage, at, _ string) string {
+			return `select ` + whoseSQL + `, ` + weekSQL(at) + ` as day, '` + string(stage) + `' as key, 1 as n, 0 as total from merchants m where ` + live + ` and ` + at + ` is not null`
+		})
+	}},
+	{TallyFunnel, func(live string) string {
+		return byStage(func(stage Stage, at, _ string) string {
+			return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `' as key, 1 as n, 0 as total from merchants m where ` + live + ` and ` + at + ` is not null`
+		})
+	}},
+	{TallyTook, func(live string) string {
+		return byStage(func(stage Stage, at, from string) string {
+			if from == "" {
+				return ""
+			}
+			return `select ` + whoseSQL + `, ` + weekSQL("m.created_at") + ` as day, '` + string(stage) + `|' || ` + bucketSQL(secondsSQL(from, at)) + ` as key, 1 as n, ` + secondsSQL(from, at) + ` as total
+			from merchants m where ` + live + ` and ` + at + ` >= ` + from
+		})
+	}},
+	{TallyDecided, func(live string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || case when v.version = 1 then '|first|' else '|later|' end || d.category || '|' || d.code as key, 1 as n, 0 as total
+		from decisions v join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
+	}},
+	{TallyFirstPass, func(live string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome as key, 1 as n, 0 as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.version = 1`
+	}},
+	{TallyReason, func(live string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, r.value || '|' || d.category || '|' || d.code as key, 1 as n, 0 as total
 		from decisions v cross join jsonb_array_elements_text(v.reasons) r join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id
-		where ` + liveSQL + ` and v.standing = 'counts' and v.outcome = 'refused'` + summedSQL},
-	{TallyDecidedBy, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.decided_by::text || '|' || v.outcome as key, count(*) as n, 0 as total
-		from decisions v join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts'` + summedSQL},
-	{TallyQueueTime, `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + ` || '|' || v.decided_by as key, count(*) as n,
-		sum(` + secondsSQL("v.queued_at", "v.decided_at") + `) as total
-		from decisions v join merchants m on m.id = v.merchant_id where ` + liveSQL + ` and v.standing = 'counts' and v.queued_at <= v.decided_at` + summedSQL},
+		where ` + live + ` and v.standing = 'counts' and v.outcome = 'refused'`
+	}},
+	{TallyDecidedBy, func(live string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.decided_by::text || '|' || v.outcome as key, 1 as n, 0 as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
+	}},
+	{TallyQueueTime, func(live string) string {
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + ` || '|' || v.decided_by as key, 1 as n,
+		` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.queued_at <= v.decided_at`
+	}},
+}
+
+// factsOf are the facts of the merchants m that are not archived, with a further condition on them.
+func (c recount) factsOf(where string) string {
+	return `(select '` + string(c.measure) + `' as measure, x.* from (` + c.facts("m.archived_at is null"+where) + `) x)`
 }
 
 // differ is what the tallies of a measure and what waits to be folded say, beside what the rows say, where the two differ.
-func (c recount) differ() (sql string, args []any) {
-	return `with counted as materialized (` + c.rows + `),
-		kept as (select combination_id, responsible_id, day, key, n, total from tallies where measure = ?
-			union all select coalesce(combination_id, -1), coalesce(responsible_id, -1), day, key, sum(n), sum(total) from tally_deltas where measure = ? group by day, key, cube (combination_id, responsible_id))
-		select combination_id, responsible_id, day, key, sum(n) filter (where counted) as counted, sum(n) filter (where not counted) as kept,
-			sum(total) filter (where counted) as counted_total, sum(total) filter (where not counted) as kept_total
-		from (select true as counted, coalesce(combination_id, -1) as combination_id, coalesce(responsible_id, -1) as responsible_id, day, key, sum(n) as n, sum(total) as total
-				from counted group by day, key, cube (combination_id, responsible_id)
-			union all select false, combination_id, responsible_id, day, key, n, total from kept) b
-		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`, []any{c.measure, c.measure}
+func (c recount) differ() string {
+	pairs := slices.Contains(paired, c.measure)
+	waiting := `(select measure, combination_id, responsible_id, day, key, n, total from tally_deltas where measure = '` + string(c.measure) + `')`
+	return `select kind, responsible_id, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
+			coalesce(sum(total) filter (where counted), 0) as counted_total, coalesce(sum(total) filter (where not counted), 0) as kept_total
+		from (select true as counted, t.* from (` + tallied(c.factsOf(""), pairs) + `) t
+			union all select false, t.* from (` + tallied(waiting, pairs) + `) t
+			union all select false, kind, responsible_id, measure, day, key, n, total from tallies where measure = '` + string(c.measure) + `') b
+		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`
 }
 
-// TallyDifference is a tally that is another than its rows say. A combination or a responsible of -1 is all together.
+// TallyDifference is a tally that is another than its rows say. Kind and ResponsibleID say whose it is, as in the table.
 type TallyDifference struct {
 	Measure       Measure
-	CombinationID CombinationID
+	Kind          string
 	ResponsibleID PersonID
 	Day           time.Time
 	Key           string
@@ -173,11 +208,16 @@ type TallyDifference struct {
 	KeptTotal     int64
 }
 
+// unhurried lets the statements of a transaction take their time, and the memory that many groups need.
+func unhurried(g *gormDB) error {
+	return g.Exec(`set local statement_timeout = 0; set local work_mem = '256MB'`).Error
+}
+
 // CheckTallies holds all tallies against the rows and tells each that differs, one after another: each measure as of one
 // instant.
 func (s *Store) CheckTallies(ctx context.Context, tell func(TallyDifference) error) error {
 	return translate(s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
-		if err := g.Exec(`set local statement_timeout = 0`).Error; err != nil {
+		if err := unhurried(g); err != nil {
 			return err
 		}
 		for _, c := range recounts {
@@ -190,15 +230,14 @@ func (s *Store) CheckTallies(ctx context.Context, tell func(TallyDifference) err
 }
 
 func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
-	sql, args := c.differ()
-	rows, err := g.Raw(`select combination_id, responsible_id, day, key, coalesce(counted, 0), coalesce(kept, 0), coalesce(counted_total, 0), coalesce(kept_total, 0) from (`+sql+`) d order by 3, 4, 1, 2`, args...).Rows()
+	rows, err := g.Raw(c.differ() + ` order by 1, 2, 3, 4`).Rows()
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		d := TallyDifference{Measure: c.measure}
-		if err := rows.Scan(&d.CombinationID, &d.ResponsibleID, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
+		if err := rows.Scan(&d.Kind, &d.ResponsibleID, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
 			return err
 		}
 		if err := tell(d); err != nil {
@@ -213,16 +252,15 @@ func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
 func (k Keep) MendTallies(ctx context.Context) (mended int64, err error) {
 	for _, c := range recounts {
 		err := k.s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
-			if err := g.Exec(`set local statement_timeout = 0`).Error; err != nil {
+			if err := unhurried(g); err != nil {
 				return err
 			}
 			if err := g.Exec(`select pg_advisory_xact_lock(` + foldLock + `)`).Error; err != nil { // before the statement that reads
 				return err
 			}
-			sql, args := c.differ()
-			r := g.Exec(`insert into tallies as t (combination_id, responsible_id, measure, day, key, n, total)
-				select combination_id, responsible_id, ?::text, day, key, coalesce(counted, 0) - coalesce(kept, 0), coalesce(counted_total, 0) - coalesce(kept_total, 0) from (`+sql+`) d
-				on conflict (combination_id, responsible_id, measure, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total`, append([]any{c.measure}, args...)...)
+			r := g.Exec(`insert into tallies as t (kind, responsible_id, measure, day, key, n, total)
+				select kind, responsible_id, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
+				on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
 			mended += r.RowsAffected
 			return r.Error
 		})

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,7 @@ const (
 	TallyCompleteness Measure = "completeness" // quarter: entered less left in the week; the sum up to a week is how it stood then
 	TallyPace         Measure = "pace"         // stage that was reached
 	TallyDecided      Measure = "decided"      // outcome|first or later version|category|code of decisions that count
+	TallyFirstPass    Measure = "first_pass"   // outcome of decisions that count on first versions
 	TallyReason       Measure = "reason"       // reason|category|code, each of a refusal that counts
 	TallyDecidedBy    Measure = "decided_by"   // person|outcome
 	TallyQueueTime    Measure = "queue_time"   // bucket|person: from the queue to the decision; total: seconds
@@ -32,6 +34,10 @@ const (
 	TallyFunnel Measure = "funnel" // stage reached by now
 	TallyTook   Measure = "took"   // stage|bucket: since the stage before; total: seconds
 )
+
+// Measures are all of them.
+var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyRefused, TallyDue, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime,
+	TallyFunnel, TallyTook}
 
 // Stage is a step of a merchant's way.
 type Stage string
@@ -70,15 +76,45 @@ func WeekOf(t time.Time) string {
 	return t.AddDate(0, 0, -(int(t.Weekday())+6)%7).Format(time.DateOnly)
 }
 
+// paired are the measures that are counted by combination and person at once. Others that are asked for so are counted from
+// the rows.
+var paired = []Measure{TallyMerchants, TallyNext, TallySlots, TallyRefused, TallyDue, TallyFirstPass}
+
+// tallied sums facts for each kind; a query tells combination_id, responsible_id, measure, day, key, n and total of them.
+// Types, entities and lines are summed from combinations, of which there are few.
+func tallied(facts string, pairs bool) string {
+	const (
+		key = `f.measure, f.day, f.key`
+		sum = key + `, sum(f.n) as n, sum(f.total) as total`
+		any = ` having sum(f.n) <> 0 or sum(f.total) <> 0`
+	)
+	from := ` from ` + facts + ` f`
+	sql := `select case when grouping(c.business_type) = 0 then 'type:' || c.business_type when grouping(c.legal_entity) = 0 then 'entity:' || c.legal_entity
+			when grouping(c.business_line) = 0 then 'line:' || c.business_line else '' end as kind, -1 as responsible_id, ` + sum + `
+		from (select f.combination_id, ` + sum + from + ` group by f.combination_id, ` + key + any + `) f join combinations c on c.id = f.combination_id
+		group by ` + key + `, grouping sets ((), (c.business_type), (c.legal_entity), (c.business_line))` + any + `
+		union all select 'who:' || f.responsible_id, -1, ` + sum + from + ` group by f.responsible_id, ` + key + any
+	if pairs {
+		sql += ` union all select '#' || f.combination_id, f.responsible_id, ` + sum + from + ` where f.measure in ('` + join(paired, "', '") + `') group by f.combination_id, f.responsible_id, ` + key + any
+	}
+	return sql
+}
+
+func join[T ~string](list []T, between string) string {
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = string(v)
+	}
+	return strings.Join(texts, between)
+}
+
 // FoldTallies adds up to limit appended changes to the tallies, unless another process is about it, and says how many.
 func (k Keep) FoldTallies(ctx context.Context, limit int) (int, error) {
 	return one[int](ctx, k.s.Reader, `with alone as materialized (select pg_try_advisory_xact_lock(`+foldLock+`) as got),
 		folded as (delete from tally_deltas where (select got from alone) and id in (select id from tally_deltas order by id limit ?)
 			returning combination_id, responsible_id, measure, day, key, n, total),
-		added as (insert into tallies as t (combination_id, responsible_id, measure, day, key, n, total)
-			select coalesce(combination_id, -1), coalesce(responsible_id, -1), measure, day, key, sum(n), sum(total) from folded
-			group by measure, day, key, cube (combination_id, responsible_id) having sum(n) <> 0 or sum(total) <> 0
-			on conflict (combination_id, responsible_id, measure, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total)
+		added as (insert into tallies as t (kind, responsible_id, measure, day, key, n, total) `+tallied("folded", true)+`
+			on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total)
 		select count(*) from folded`, limit)
 }
 

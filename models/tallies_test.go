@@ -1,7 +1,12 @@
 package models_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"berkas/models"
 )
@@ -12,15 +17,16 @@ func (b *bundle) agree(after string) {
 	rows, err := b.db.Pool.Query(b.ctx(), `with facts as (
 			select m.combination_id, coalesce(m.responsible_id, 0) as responsible_id, f.* from merchants m cross join lateral merchant_facts(m) f
 			union all select m.combination_id, coalesce(m.responsible_id, 0), f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
-			union all select m.combination_id, coalesce(m.responsible_id, 0), f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f),
-		unfolded as (select combination_id, responsible_id, measure, day, key, n, total from tally_deltas),
+			union all select m.combination_id, coalesce(m.responsible_id, 0), f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f
+			union all select combination_id, responsible_id, measure, day, key, -n, -total from tally_deltas),
+		scopes as (
+			select s.kind, s.who, f.* from facts f join combinations c on c.id = f.combination_id cross join lateral (values ('', -1), ('type:' || c.business_type, -1),
+				('entity:' || c.legal_entity, -1), ('line:' || c.business_line, -1), ('who:' || f.responsible_id, -1), ('#' || c.id, f.responsible_id)) s(kind, who)
+				where s.kind not like '#%' or f.measure in ('merchants', 'next', 'slots', 'refused', 'due', 'first_pass')),
 		everything as (
-			select coalesce(combination_id, -1) as combination_id, coalesce(responsible_id, -1) as responsible_id, measure, day, key, sum(n) as n, sum(total) as total
-				from (select combination_id, responsible_id, measure, day, key, n, total from facts union all select combination_id, responsible_id, measure, day, key, -n, -total from unfolded) f
-				group by measure, day, key, cube (combination_id, responsible_id)
-			union all select combination_id, responsible_id, measure, day, key, -n, -total from tallies)
-		select measure || ' ' || key || ' ' || day || ' (' || combination_id || ', ' || responsible_id || '): ' || sum(n) || ', ' || sum(total)
-			from everything group by combination_id, responsible_id, measure, day, key having sum(n) <> 0 or sum(total) <> 0 order by 1 limit 10`)
+			select kind, who, measure, day, key, n, total from scopes union all select kind, responsible_id, measure, day, key, -n, -total from tallies)
+		select measure || ' ' || key || ' ' || day || ' (' || kind || ', ' || who || '): ' || sum(n) || ', ' || sum(total)
+			from everything group by kind, who, measure, day, key having sum(n) <> 0 or sum(total) <> 0 order by 1 limit 10`)
 	b.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -100,5 +106,102 @@ func TestEveryChangeIsCounted(t *testing.T) {
 	b.exec("update slots set position = position + 1")
 	if n := b.count("select count(*) from tally_deltas"); n != last {
 		t.Errorf("what counts nowhere leaves %d changes", n-last)
+	}
+}
+
+func TestTalliesAnswerEveryFilter(t *testing.T) {
+	b := setup(t)
+	b.merchant("first")
+	for i, team := range []string{"a", "a", "b"} {
+		b.exec("update people set team = $1 where id = $2", team, b.add(string(rune('x'+i))+"@berkas.test"))
+	}
+	b.exec(`insert into combinations (business_type, legal_entity, business_line, nationality) values ('CORPORATE', 'PT', 'RETAIL', 'ID'), ('CORPORATE', 'CV', 'MINING', 'ID'), ('PERSONAL', 'PERSEORANGAN', 'MINING', 'ID')`)
+	more := func(from, to int) {
+		b.exec(`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, responsible_id, progress_state, next_actor, due_on, quarter, course, created_at,
+				first_document_at, at_doku_at, approved_at, registered_at)
+			select gen_random_uuid(), 'm' || i, 'm' || i, c.business_type, c.legal_entity, c.business_line, c.nationality, c.id, (select id from people order by id offset i % 5 limit 1),
+				(array['todo', 'refused', 'complete'])[1 + i % 3], (array['staff', 'merchant', 'reviewer'])[1 + i % 3], date '2026-11-01' + i % 40, (i % 5)::text, jsonb_build_array(jsonb_build_object('week', date '2026-11-02' + 7 * (i % 3), 'quarter', i % 5)),
+				t.at, t.at + i % 7 * interval '5 hours', t.at + interval '3 days', t.at + interval '4 days', case when i % 6 = 0 then t.at + interval '5 days' end
+			from generate_series($1::integer, $2) i cross join lateral (select timestamptz '2026-10-20 03:00+00' + i * interval '9 hours' as at) t join lateral (select * from combinations order by id offset i % 4 limit 1) c on true`, from, to)
+		b.exec(`insert into slots (merchant_id, owner_path, category, code, ordinal, by_hand, state, refused_for, expires_on) select m.id, 'business', 'DOCUMENT', 'NIB', k, true, (array['missing', 'refused', 'approved'])[k],
+				case k when 2 then 'blurred' else '' end, case k when 3 then date '2026-12-01' + m.id::integer % 50 end
+			from merchants m, generate_series(1, 3) k where m.name like 'm%' and not exists (select 1 from slots s where s.merchant_id = m.id)`)
+		b.exec(`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, expires_on) select gen_random_uuid(), merchant_id, id, 1, category, code, 'delivered', now(), expires_on from slots
+			where by_hand and state <> 'missing' and document_id is null`)
+		b.exec(`update slots s set document_id = d.id from documents d where d.slot_id = s.id`)
+		b.exec(`insert into decisions (uid, document_id, merchant_id, version, outcome, standing, reasons, facts, decided_by, decided_at, queued_at)
+			select gen_random_uuid(), d.id, d.merchant_id, 1 + d.id % 2, s.state, 'counts', case s.state when 'refused' then '["blurred", "cropped"]' else '[]' end::jsonb, '', (select max(id) from people),
+				timestamptz '2026-11-03 05:00+00' + d.id % 18 * interval '1 day', timestamptz '2026-11-03 05:00+00' - d.id % 50 * interval '7 minutes'
+			from documents d join slots s on s.document_id = d.id where not exists (select 1 from decisions v where v.document_id = d.id)`)
+	}
+	more(1, 60)
+	b.fold()
+	more(61, 90) // waits to be folded
+	b.agree("a portfolio")
+	teamless := b.person
+	filters := map[string]models.TallyFilter{
+		"true": {}, "c.business_type = 'PERSONAL'": {BusinessType: "PERSONAL"}, "c.legal_entity = 'CV'": {LegalEntity: "CV"}, "c.business_line = 'RETAIL'": {BusinessLine: "RETAIL"},
+		"c.business_type = 'CORPORATE' and c.business_line = 'RETAIL'": {BusinessType: "CORPORATE", BusinessLine: "RETAIL"}, "p.team = 'a'": {Team: "a"}, "m.responsible_id is null": {Nobody: true},
+		fmt.Sprint("p.id = ", teamless): {Responsible: teamless}, "p.team = 'b' and c.business_line = 'MINING'": {Team: "b", BusinessLine: "MINING"},
+		fmt.Sprint("p.team = 'a' and p.id = ", teamless): {Team: "a", Responsible: teamless}, "m.responsible_id is null and c.legal_entity = 'PT'": {Nobody: true, LegalEntity: "PT"},
+	}
+	from, until := noon.AddDate(0, 0, -20), noon.AddDate(0, 0, 10)
+	for where, f := range filters {
+		var questions []models.TallyQuestion
+		for _, m := range models.Measures {
+			questions = append(questions, models.TallyQuestion{Measure: m}, models.TallyQuestion{Measure: m, Daily: true, From: from, Until: until})
+			for _, by := range []models.TallyBy{models.ByResponsible, models.ByType, models.ByEntity, models.ByLine} {
+				questions = append(questions, models.TallyQuestion{Measure: m, By: by, From: from})
+			}
+		}
+		got := make([][]string, len(questions))
+		answers, err := b.Tallies(b.ctx(), f, questions)
+		b.must(err)
+		for _, a := range answers {
+			day := ""
+			if questions[a.Question].Daily {
+				day = a.Day.Format(time.DateOnly)
+			}
+			got[a.Question] = append(got[a.Question], fmt.Sprint(a.Key, " ", day, " ", a.By, " ", a.N, " ", a.Total))
+		}
+		rows, err := b.db.Pool.Query(b.ctx(), `select f.measure, f.day, f.key, coalesce(m.responsible_id, 0)::text, c.business_type, c.legal_entity, c.business_line, sum(f.n)::bigint, sum(f.total)::bigint from (
+				select m.id, f.* from merchants m cross join lateral merchant_facts(m) f
+				union all select m.id, f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
+				union all select m.id, f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f) f
+			join merchants m on m.id = f.id join combinations c on c.id = m.combination_id left join people p on p.id = m.responsible_id where `+where+` group by 1, 2, 3, 4, 5, 6, 7`)
+		b.must(err)
+		type fact struct {
+			measure, key, who, kind, entity, line string
+			day                                   time.Time
+			n, total                              int64
+		}
+		facts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f fact, err error) {
+			return f, row.Scan(&f.measure, &f.day, &f.key, &f.who, &f.kind, &f.entity, &f.line, &f.n, &f.total)
+		})
+		b.must(err)
+		for i, q := range questions {
+			sums := map[[3]string][2]int64{}
+			for _, f := range facts {
+				if f.measure != string(q.Measure) || !q.From.IsZero() && f.day.Format(time.DateOnly) < q.From.Format(time.DateOnly) || !q.Until.IsZero() && f.day.Format(time.DateOnly) >= q.Until.Format(time.DateOnly) {
+					continue
+				}
+				at := [3]string{f.key, "", map[models.TallyBy]string{models.ByResponsible: f.who, models.ByType: f.kind, models.ByEntity: f.entity, models.ByLine: f.line}[q.By]}
+				if q.Daily {
+					at[1] = f.day.Format(time.DateOnly)
+				}
+				sums[at] = [2]int64{sums[at][0] + f.n, sums[at][1] + f.total}
+			}
+			var want []string
+			for at, sum := range sums {
+				if sum != [2]int64{} {
+					want = append(want, fmt.Sprint(at[0], " ", at[1], " ", at[2], " ", sum[0], " ", sum[1]))
+				}
+			}
+			slices.Sort(want)
+			slices.Sort(got[i])
+			if !slices.Equal(got[i], want) {
+				t.Fatalf("%s, %+v:\n%v\nnot\n%v", where, q, got[i], want)
+			}
+		}
 	}
 }
