@@ -3,9 +3,11 @@ package models
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
 // Recounted is a merchant with the rows from which its completeness is recounted.
@@ -127,9 +129,8 @@ var recounts = []recount{
 		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
 	}},
 	{TallyExpires, func(live string) string {
-		return `select ` + whoseSQL + `, d.expires_on as day, d.category || '|' || d.code as key, 1 as n, 0 as total
-		from merchants m join slots s on s.merchant_id = m.id join documents d on d.id = s.document_id
-		where ` + live + ` and (s.requirement_id is not null or s.by_hand) and d.expires_on is not null`
+		return `select ` + whoseSQL + `, s.expires_on as day, s.category || '|' || s.code as key, 1 as n, 0 as total
+		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and (s.requirement_id is not null or s.by_hand) and s.expires_on is not null`
 	}},
 	{TallyCompleteness, func(live string) string {
 		return `select ` + whoseSQL + `, q.day, q.key, q.n, 0 as total from merchants m cross join lateral (
@@ -210,7 +211,7 @@ type TallyDifference struct {
 
 // unhurried lets the statements of a transaction take their time, and the memory that many groups need.
 func unhurried(g *gormDB) error {
-	return g.Exec(`set local statement_timeout = 0; set local work_mem = '256MB'`).Error
+	return g.Exec(`set local statement_timeout = 0; set local work_mem = '128MB'`).Error
 }
 
 // CheckTallies holds all tallies against the rows and tells each that differs, one after another: each measure as of one
@@ -249,24 +250,36 @@ func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
 
 // MendTallies makes all tallies what the rows say, and returns how many were not. On an empty cube, as after rows were
 // loaded with the triggers disabled, it is what fills it. Acts go on meanwhile; nobody folds.
-func (k Keep) MendTallies(ctx context.Context) (mended int64, err error) {
-	for _, c := range recounts {
-		err := k.s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
-			if err := unhurried(g); err != nil {
+func (k Keep) MendTallies(ctx context.Context) (int64, error) {
+	var mended atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(mendersAtOnce)
+	for i, c := range recounts {
+		group.Go(func() error {
+			return k.s.inTx(ctx, func(g *gormDB, _ pgx.Tx) error {
+				n, err := c.mend(g, i)
+				mended.Add(n)
 				return err
-			}
-			if err := g.Exec(`select pg_advisory_xact_lock(` + foldLock + `)`).Error; err != nil { // before the statement that reads
-				return err
-			}
-			r := g.Exec(`insert into tallies as t (kind, responsible_id, measure, day, key, n, total)
-				select kind, responsible_id, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
-				on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
-			mended += r.RowsAffected
-			return r.Error
+			})
 		})
-		if err != nil {
-			return mended, translate(err)
-		}
 	}
-	return mended, nil
+	err := translate(group.Wait())
+	return mended.Load(), err
+}
+
+const mendersAtOnce = 2
+
+// mend adds to the tallies of the i-th measure what they lack. Its locks come before the statement that reads.
+func (c recount) mend(g *gormDB, i int) (int64, error) {
+	err := unhurried(g)
+	if err == nil {
+		err = g.Exec(`select pg_advisory_xact_lock_shared(`+foldLock+`), pg_advisory_xact_lock(`+foldLock+`, ?)`, i).Error
+	}
+	if err != nil {
+		return 0, err
+	}
+	r := g.Exec(`insert into tallies as t (kind, responsible_id, measure, day, key, n, total)
+		select kind, responsible_id, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
+		on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
+	return r.RowsAffected, r.Error
 }

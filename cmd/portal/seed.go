@@ -80,7 +80,7 @@ func seed(ctx context.Context, in *invocation) error {
 	defer owner.Close()
 	store, began := newStore(db, keys), time.Now()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made for a moment
-	p := &seeding{owner: owner, cast: &cast{seed: f.seed, merchants: f.merchants}, say: func(format string, args ...any) {
+	p := &seeding{owner: owner, store: store, cast: &cast{seed: f.seed, merchants: f.merchants}, say: func(format string, args ...any) {
 		fmt.Fprintf(in.stdout, "%6.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}}
 	if err := p.run(ctx, in, f, store, keys); err != nil {

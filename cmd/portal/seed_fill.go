@@ -141,6 +141,7 @@ func (c chunk) copy(ctx context.Context, conn *pgx.Conn) error {
 type seeding struct {
 	*cast
 	owner     *pgxpool.Pool // of the owning role
+	store     *models.Store
 	say       func(format string, args ...any)
 	documents atomic.Int64
 	acts      []act // for the audit trail: what every merchant's begins with, and its registration
@@ -200,7 +201,7 @@ func (p *seeding) remember(l *life) {
 
 // tables are the names of those that are filled.
 func tables() []string {
-	names := []string{"tallies", "tally_deltas"}
+	names := []string{"tally_deltas"}
 	for _, f := range filled {
 		names = append(names, f.table)
 	}
@@ -243,7 +244,7 @@ func (p *seeding) takeOff(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `insert into seeding (step, statement) select * from unnest($1::int[], $2::text[]) on conflict do nothing`, steps, backs); err != nil {
 			return err
 		}
-		for _, sql := range append(offs, "truncate "+strings.Join(tables(), ", ")) {
+		for _, sql := range append(offs, "truncate tallies, "+strings.Join(tables(), ", ")) {
 			if _, err := tx.Exec(ctx, sql); err != nil {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
@@ -292,34 +293,18 @@ func (p *seeding) putBackSteps(ctx context.Context, from, to int) error {
 	return nil
 }
 
-// tally counts what the triggers did not see, of each kind of rows apart: their measures differ.
+// tally counts what the triggers did not see.
 func (p *seeding) tally(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, facts := range []string{
-		"merchants m cross join lateral merchant_facts(m) f",
-		"slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f",
-		"decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f",
-	} {
-		group.Go(func() error {
-			_, err := p.owner.Exec(ctx, `insert into tallies (combination_id, responsible_id, measure, day, key, n, total)
-				select coalesce(c, -1), coalesce(r, -1), measure, day, key, sum(n), sum(total)
-				from (select m.combination_id as c, coalesce(m.responsible_id, 0) as r, f.measure, f.day, f.key, sum(f.n) as n, sum(f.total) as total from `+facts+` group by 1, 2, 3, 4, 5) a
-				group by measure, day, key, cube (c, r) having sum(n) <> 0 or sum(total) <> 0`)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
+	_, err := p.store.Keep().MendTallies(ctx)
 	p.say("tallied")
-	return nil
+	return err
 }
 
 // settle has the planner know the tables, and index-only scans possible.
 func (p *seeding) settle(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(seedHands)
-	for _, table := range append(tables(), "people") {
+	for _, table := range append(tables(), "tallies", "people") {
 		group.Go(func() error {
 			_, err := p.owner.Exec(ctx, "vacuum (analyze) "+table)
 			return err
