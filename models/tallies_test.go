@@ -43,7 +43,7 @@ func (b *bundle) agree(after string) {
 // fold adds all changes to the tallies.
 func (b *bundle) fold() {
 	b.Helper()
-	_, err := b.Keep().FoldTallies(b.ctx(), 100_000)
+	_, err := b.Keep().FoldTallies(b.ctx(), 1_000_000)
 	b.must(err)
 	if n := b.count("select count(*) from tally_deltas"); n != 0 {
 		b.Fatalf("%d changes are left", n)

@@ -410,20 +410,21 @@ func (c *counting) pace(q InsightsQuestion) {
 
 // yields asks how many first versions were approved, told apart by something, or by their kinds.
 func (c *counting) yields(q InsightsQuestion, by models.TallyBy, into map[string]*Yield) {
-	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: q.From, Until: q.Until, By: by}, func(t models.Tally) {
-		outcome, rest, _ := strings.Cut(t.Key, "|")
-		version, kind, _ := strings.Cut(rest, "|")
-		if version != "first" {
-			return
-		}
-		name := t.By
-		if by == models.ByNothing {
-			name = strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":")
-		}
+	add := func(name, outcome string, n int64) {
 		y := at(into, name)
-		y.Name, y.Decided = name, y.Decided+t.N
+		y.Name, y.Decided = name, y.Decided+n
 		if outcome == string(models.Approve) {
-			y.Approved += t.N
+			y.Approved += n
+		}
+	}
+	if by != models.ByNothing {
+		c.ask(models.TallyQuestion{Measure: models.TallyFirstPass, From: q.From, Until: q.Until, By: by}, func(t models.Tally) { add(t.By, t.Key, t.N) })
+		return
+	}
+	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: q.From, Until: q.Until}, func(t models.Tally) {
+		outcome, rest, _ := strings.Cut(t.Key, "|")
+		if version, kind, _ := strings.Cut(rest, "|"); version == "first" {
+			add(strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":"), outcome, t.N)
 		}
 	})
 }
