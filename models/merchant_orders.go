@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -52,19 +51,11 @@ func (o MerchantOrder) by(after *MerchantCursor) (order, where string, args []an
 	case OrderAction:
 		return urgencySQL + ", " + dueSQL + ", m.id", "(" + urgencySQL + ", " + dueSQL + ", m.id) > (?, ?::date, ?)", []any{after.Urgency, due, after.ID}
 	case OrderName:
-		return "m.name_normal, m.id", "(m.name_normal, m.id) > (select c.name_normal, c.id from merchants c where c.id = ?)", []any{after.ID}
+		return `m.name_normal collate "C", m.id`, `(m.name_normal collate "C", m.id) > (select c.name_normal collate "C", c.id from merchants c where c.id = ?)`, []any{after.ID}
 	case OrderDue:
 		return dueSQL + ", m.id", "(" + dueSQL + ", m.id) > (?::date, ?)", []any{due, after.ID}
 	}
 	return "m.updated_at desc, m.id desc", "(m.updated_at, m.id) < (?, ?)", []any{after.UpdatedAt, after.ID}
-}
-
-// CountsOfMerchants counts the merchants of several filters in one statement, each no further than limit.
-func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter, limit int) ([]int, error) {
-	return counts(ctx, r, len(filters), func(i int) (string, []any) {
-		where, args := filters[i].where()
-		return `merchants m where ` + strings.Join(where, " and ") + ` limit ` + strconv.Itoa(limit), args
-	})
 }
 
 // ToDecide is how many of a merchant's documents a reviewer has to decide, and since when the first of them is at DOKU.

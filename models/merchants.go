@@ -4,8 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -183,20 +181,6 @@ func (r Reader) Dossier(ctx context.Context, id MerchantID) (d Dossier, err erro
 // Dossier as the transaction sees it.
 func (tx *Tx) Dossier(id MerchantID) (Dossier, error) { return Reader{db: tx.g}.Dossier(tx.ctx, id) }
 
-// MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
-type MerchantFilter struct {
-	Name         string // normalised; matches anywhere in the name
-	State        string // a ProgressState; "staff" or "merchant" must act, "remind" (Reminded), "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
-	BusinessType string
-	BusinessLine string
-	Responsible  PersonID
-	Others       PersonID  // whoever is responsible but this person, nobody included
-	Nobody       bool      // nobody is responsible
-	Today        time.Time // for "overdue"
-	Reminded     time.Time // for "remind": with the merchant, and told so before this time
-	Order        MerchantOrder
-}
-
 // MerchantRow is one merchant of a list.
 type MerchantRow struct {
 	ID             MerchantID
@@ -220,75 +204,6 @@ type MerchantRow struct {
 
 const merchantRowColumns = `m.id, m.name, m.business_type, m.legal_entity, m.business_line, coalesce(p.name, '') as responsible, m.due_on,
 	m.progress, m.progress_state, m.next_actor, m.next_actor_since, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
-
-// Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
-// the start).
-func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
-	sql, args := f.list(after, limit)
-	return scan[MerchantRow](ctx, r, sql, args...)
-}
-
-// list is the statement of a page. The limit stands in it, so that it is planned for a page and not for a tenth of all.
-func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
-	where, args := f.where()
-	order, behind, values := f.Order.by(after)
-	if after != nil {
-		where, args = append(where, behind), append(args, values...)
-	}
-	return `select ` + merchantRowColumns + ` from merchants m left join people p on p.id = m.responsible_id
-		where ` + strings.Join(where, " and ") + ` order by ` + order + ` limit ` + strconv.Itoa(limit), args
-}
-
-// CountMerchants counts a filter's merchants, no further than limit.
-func (r Reader) CountMerchants(ctx context.Context, f MerchantFilter, limit int) (int, error) {
-	where, args := f.where()
-	return one[int](ctx, r, `select count(*) from (select 1 from merchants m where `+strings.Join(where, " and ")+` limit ?) c`, append(args, limit)...)
-}
-
-func (f MerchantFilter) where() (where []string, args []any) {
-	add := func(sql string, a ...any) { where, args = append(where, sql), append(args, a...) }
-	switch f.State {
-	case "archived":
-		add("m.archived_at is not null")
-	case "staff":
-		add("m.archived_at is null and m.next_actor = 'staff'")
-	case "merchant":
-		add("m.archived_at is null and m.next_actor = 'merchant'")
-	case "remind":
-		add("m.archived_at is null and m.next_actor = 'merchant' and m.messaged_at < ?", f.Reminded)
-	case "open":
-		add("m.archived_at is null and m.progress_state not in ('complete', 'registered')")
-	case "overdue":
-		add("m.archived_at is null and m.progress_state not in ('complete', 'registered') and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
-	case "undecided":
-		add("m.archived_at is null and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
-	case "":
-		add("m.archived_at is null")
-	default:
-		add("m.archived_at is null and m.progress_state = ?", f.State)
-	}
-	if f.Name != "" {
-		add(`m.name_normal like ? escape '\'`, "%"+likeEscape.Replace(f.Name)+"%")
-	}
-	if f.BusinessType != "" {
-		add("m.business_type = ?", f.BusinessType)
-	}
-	if f.BusinessLine != "" {
-		add("m.business_line = ?", f.BusinessLine)
-	}
-	if f.Responsible != 0 {
-		add("m.responsible_id = ?", f.Responsible)
-	}
-	if f.Others != 0 {
-		add("m.responsible_id is distinct from ?", f.Others)
-	}
-	if f.Nobody {
-		add("m.responsible_id is null")
-	}
-	return where, args
-}
-
-var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // MerchantFigures counts open merchants by state, each no further than a thousand.
 type MerchantFigures struct{ Pending, Todo, Waiting, Refused, Failed, Complete, Registered int }

@@ -2,10 +2,12 @@ package models
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 )
 
@@ -22,6 +24,21 @@ func scan[T any](ctx context.Context, r Reader, sql string, args ...any) ([]T, e
 	var rows []T
 	err := r.db.WithContext(ctx).Raw(sql, args...).Scan(&rows).Error
 	return rows, translate(err)
+}
+
+// scanPlanned is scan for a question that is planned anew for its very values: how many rows a filter leaves decides how it
+// is best read, and a plan kept for any value is a bad one for some.
+func scanPlanned[T any](ctx context.Context, r Reader, sql string, args ...any) (list []T, err error) {
+	asked := r.db.WithContext(ctx).Raw(sql, args...).Statement
+	rows, err := asked.ConnPool.QueryContext(ctx, asked.SQL.String(), append([]any{pgx.QueryExecModeDescribeExec}, asked.Vars...)...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = r.db.ScanRows(rows, &list)
+	}
+	return list, translate(errors.Join(err, rows.Err()))
 }
 
 // one is scan for a question with exactly one answer.
@@ -57,7 +74,7 @@ func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, 
 		sql, a := from(i)
 		selects[i], args = `select `+strconv.Itoa(i)+` as i, count(*) as n from (select 1 from `+sql+`) c`, append(args, a...)
 	}
-	rows, err := scan[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
+	rows, err := scanPlanned[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
 	found := make([]int, n)
 	for _, row := range rows {
 		found[row.I] = row.N

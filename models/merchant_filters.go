@@ -1,0 +1,288 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
+type MerchantFilter struct {
+	Name         string // normalised; matches anywhere in the name, one or two letters at its beginning
+	DOKUID       string // of the business, a brand or a file, as it is written
+	State        string // a ProgressState; "staff", "merchant", "reviewer" or "doku" must act, "remind" (Reminded), "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
+	BusinessType string
+	LegalEntity  string
+	BusinessLine string
+	Responsible  PersonID
+	Others       PersonID // whoever is responsible but this person, nobody included
+	Nobody       bool     // nobody is responsible
+	Team         string   // of whoever is responsible
+	Slot         SlotFilter
+	Stage        Stage     // reached between From and Until
+	From, Until  time.Time // the latter not included; zero leaves an end open
+	Quarter      string    // how much is done, in quarters "0" to "4" (all); merchants not registered
+	Today        time.Time // for "overdue" and Slot.Expires
+	Reminded     time.Time // for "remind": with the merchant, and told so before this time
+	Order        MerchantOrder
+
+	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine, found by resolve
+	team         []PersonID      // the people of Team
+	few          []MerchantID    // all merchants that what is searched for can find, when they are few
+}
+
+// SlotFilter asks for merchants with a slot to which all of it applies. State and Reason ask for merchants that are not
+// registered yet.
+type SlotFilter struct {
+	Category string
+	Code     string
+	State    string // of the slot; "open" is neither at DOKU nor approved
+	Reason   string // why it was refused
+	Expires  string // "expired", or within how many days of Today
+}
+
+const openSQL = "m.archived_at is null and m.progress_state <> 'registered'"
+
+// fewMerchants is how many rows are rather fetched and sorted than found on a walk along an order.
+const fewMerchants = 5000
+
+// resolve asks for what a filter names indirectly, so that it is planned for what is really there. A name or a slot that few
+// merchants have is replaced by those merchants; what many have is soon met on a walk along any order.
+func (f MerchantFilter) resolve(ctx context.Context, r Reader) (MerchantFilter, error) {
+	var err error
+	if f.BusinessType+f.LegalEntity+f.BusinessLine != "" {
+		f.combinations, err = scan[CombinationID](ctx, r, `select id from combinations where (business_type = ? or ? = '') and (legal_entity = ? or ? = '') and (business_line = ? or ? = '')`,
+			f.BusinessType, f.BusinessType, f.LegalEntity, f.LegalEntity, f.BusinessLine, f.BusinessLine)
+	}
+	if err == nil && f.Team != "" {
+		f.team, err = scan[PersonID](ctx, r, `select id from people where team = ?`, f.Team)
+	}
+	if err != nil {
+		return f, err
+	}
+	sql, args := "", []any(nil)
+	switch {
+	case f.DOKUID != "":
+		sql, args = `select id from merchants where business_id = ? and business_id <> '' union select id from merchants where brand_id = ? and brand_id <> ''
+			union select merchant_id from documents where file_id = ? and file_id <> ''`, []any{f.DOKUID, f.DOKUID, f.DOKUID}
+	case f.Slot.indexed():
+		where, a := f.Slot.where(f.Today)
+		sql, args = `select s.merchant_id from slots s where `+where, a
+	case f.Name != "":
+		sql, args = `select m.id from merchants m where m.archived_at is null and m.name_normal like ? escape '\'`, []any{namePattern(f.Name)}
+		if f.State == "archived" {
+			sql = strings.Replace(sql, "is null", "is not null", 1)
+		}
+	default:
+		return f, nil
+	}
+	found, err := scanPlanned[MerchantID](ctx, r, sql+` limit `+strconv.Itoa(fewMerchants+1), args...)
+	if err == nil && len(found) <= fewMerchants {
+		f.few = append([]MerchantID{}, found...)
+	}
+	return f, err
+}
+
+// Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
+// the start).
+func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
+	f, err := f.resolve(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	sql, args := f.list(after, limit)
+	return scanPlanned[MerchantRow](ctx, r, sql, args...)
+}
+
+// list is the statement of a page. An order's index holds all that filters, so that only the page's merchants are read
+// themselves. The limit stands in it, so that it is planned for a page and not for a tenth of all.
+func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
+	where, args := f.where()
+	order, behind, values := f.Order.by(after)
+	if after != nil {
+		where, args = append(where, behind), append(args, values...)
+	}
+	if bound := f.urgency(); bound != "" && f.Order == OrderAction {
+		where = append(where, urgencySQL+bound)
+	}
+	return `select ` + merchantRowColumns + ` from (select m.id from merchants m where ` + strings.Join(where, " and ") + ` order by ` + order + ` limit ` + strconv.Itoa(limit) + `) page
+		join merchants m on m.id = page.id left join people p on p.id = m.responsible_id order by ` + order, args
+}
+
+// urgency is where a state stands in OrderAction, so that only that part of its index is read.
+func (f MerchantFilter) urgency() string {
+	switch f.State {
+	case "failed":
+		return " = 1"
+	case "refused":
+		return " = 2"
+	case "todo":
+		return " = 3"
+	case "waiting":
+		return " = 5"
+	case "complete":
+		return " = 6"
+	case "registered":
+		return " = 7"
+	case "open", "overdue":
+		return " < 6"
+	case "staff", "merchant", "reviewer", "doku", "remind", "undecided":
+		return " < 7"
+	}
+	switch {
+	case f.Quarter != "" || f.Slot.State != "" || f.Slot.Reason != "":
+		return " < 7"
+	case f.Stage == StageRegistered || f.Stage == StageActive:
+		return " = 7"
+	}
+	return ""
+}
+
+// CountMerchants counts a filter's merchants, no further than limit.
+func (r Reader) CountMerchants(ctx context.Context, f MerchantFilter, limit int) (int, error) {
+	counts, err := r.CountsOfMerchants(ctx, []MerchantFilter{f}, limit)
+	if err != nil {
+		return 0, err
+	}
+	return counts[0], nil
+}
+
+// CountsOfMerchants counts the merchants of several filters in one statement, each no further than limit.
+func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter, limit int) ([]int, error) {
+	resolved := make([]MerchantFilter, len(filters))
+	for i, f := range filters {
+		var err error
+		if resolved[i], err = f.resolve(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return counts(ctx, r, len(filters), func(i int) (string, []any) {
+		where, args := resolved[i].where()
+		return `merchants m where ` + strings.Join(where, " and ") + ` limit ` + strconv.Itoa(limit), args
+	})
+}
+
+func (f MerchantFilter) where() (where []string, args []any) {
+	add := func(sql string, a ...any) { where, args = append(where, sql), append(args, a...) }
+	switch f.State {
+	case "archived":
+		add("m.archived_at is not null")
+	case "staff", "merchant", "reviewer", "doku":
+		add(openSQL+" and m.next_actor = ?", f.State)
+	case "remind":
+		add(openSQL+" and m.next_actor = 'merchant' and m.messaged_at < ?", f.Reminded)
+	case "open":
+		add(openSQL + " and m.progress_state <> 'complete'")
+	case "overdue":
+		add(openSQL+" and m.progress_state <> 'complete' and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
+	case "undecided":
+		add(openSQL + " and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
+	case "":
+		add("m.archived_at is null")
+	default:
+		add("m.archived_at is null and m.progress_state = ?", f.State)
+	}
+	if f.few != nil {
+		add("m.id = any(?)", bigints(f.few))
+	}
+	if f.Name != "" {
+		add(`m.name_normal like ? escape '\'`, namePattern(f.Name))
+	}
+	if f.combinations != nil {
+		add("m.combination_id = any(?)", bigints(f.combinations))
+	}
+	if f.Quarter != "" {
+		add("m.progress_state <> 'registered' and m.quarter = ?", f.Quarter)
+	}
+	if f.Responsible != 0 {
+		add("m.responsible_id = ?", f.Responsible)
+	}
+	if f.Others != 0 {
+		add("m.responsible_id is distinct from ?", f.Others)
+	}
+	if f.Nobody {
+		add("m.responsible_id is null")
+	}
+	if f.Team != "" {
+		add("m.responsible_id = any(?)", bigints(f.team))
+	}
+	if slices.Contains(Stages, f.Stage) {
+		column := "m." + string(f.Stage) + "_at"
+		add(column + " is not null")
+		if !f.From.IsZero() {
+			add(column+" >= ?", f.From)
+		}
+		if !f.Until.IsZero() {
+			add(column+" < ?", f.Until)
+		}
+	}
+	if f.Slot != (SlotFilter{}) {
+		sql, a := f.Slot.where(f.Today)
+		if f.Slot.State != "" || f.Slot.Reason != "" {
+			add("m.progress_state <> 'registered'")
+		}
+		add("exists (select 1 from slots s where s.merchant_id = m.id and "+sql+" offset 0)", a...) // of one merchant after another: a page stops early
+	}
+	return where, args
+}
+
+// bigints is a list as one parameter.
+func bigints[T ~int64](ids []T) pgtype.FlatArray[int64] {
+	list := make(pgtype.FlatArray[int64], len(ids))
+	for i, id := range ids {
+		list[i] = int64(id)
+	}
+	return list
+}
+
+// indexed reports whether slots are found by what is asked of them. Those that are approved are nearly all.
+func (f SlotFilter) indexed() bool {
+	return f.Reason != "" || f.Expires != "" || f.State != "" && f.State != "approved"
+}
+
+func (f SlotFilter) where(today time.Time) (string, []any) {
+	where, args := []string{"s.state <> ''"}, []any(nil)
+	add := func(sql string, a ...any) { where, args = append(where, sql), append(args, a...) }
+	if f.Category != "" {
+		add("s.category = ?", f.Category)
+	}
+	if f.Code != "" {
+		add("s.code = ?", f.Code)
+	}
+	switch f.State {
+	case "":
+	case "open":
+		add("s.state in ('missing', 'waiting', 'refused', 'failed')")
+	default:
+		add("s.state = ?", f.State)
+	}
+	if f.Reason != "" {
+		add("s.refused_for = ? and s.refused_for <> ''", f.Reason)
+	}
+	day := today.Format(time.DateOnly)
+	switch f.Expires {
+	case "":
+	case "expired":
+		add("s.expires_on < ?::date", day)
+	default:
+		days, _ := strconv.Atoi(f.Expires)
+		add("s.expires_on between ?::date and ?::date", day, today.AddDate(0, 0, days).Format(time.DateOnly))
+	}
+	return strings.Join(where, " and "), args
+}
+
+// namePattern matches a name's part. One or two letters match at the beginning of a name alone: no index knows shorter
+// parts, and they would stand in nearly every name.
+func namePattern(name string) string {
+	pattern := likeEscape.Replace(name) + "%"
+	if len([]rune(name)) > 2 {
+		pattern = "%" + pattern
+	}
+	return pattern
+}
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
