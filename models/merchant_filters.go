@@ -33,6 +33,7 @@ type MerchantFilter struct {
 	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine, found by resolve
 	team         []PersonID      // the people of Team
 	few          []MerchantID    // all merchants that what is searched for can find, when they are few
+	someSlots    bool            // no more slots than that are what Slot asks for
 }
 
 // SlotFilter asks for merchants with a slot to which all of it applies. State and Reason ask for merchants that are not
@@ -47,44 +48,61 @@ type SlotFilter struct {
 
 const openSQL = "m.archived_at is null and m.progress_state <> 'registered'"
 
-// fewMerchants is how many rows are rather fetched and sorted than found on a walk along an order.
-const fewMerchants = 5000
+const (
+	fewMerchants = 5000   // so many are rather fetched and sorted than met on a walk along an order
+	someSlots    = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
+)
 
 // resolve asks for what a filter names indirectly, so that it is planned for what is really there. A name or a slot that few
 // merchants have is replaced by those merchants; what many have is soon met on a walk along any order.
 func (f MerchantFilter) resolve(ctx context.Context, r Reader) (MerchantFilter, error) {
 	var err error
 	if f.BusinessType+f.LegalEntity+f.BusinessLine != "" {
-		f.combinations, err = scan[CombinationID](ctx, r, `select id from combinations where (business_type = ? or ? = '') and (legal_entity = ? or ? = '') and (business_line = ? or ? = '')`,
+		f.combinations, err = found[CombinationID](ctx, r, `select id from combinations where (business_type = ? or ? = '') and (legal_entity = ? or ? = '') and (business_line = ? or ? = '')`,
 			f.BusinessType, f.BusinessType, f.LegalEntity, f.LegalEntity, f.BusinessLine, f.BusinessLine)
 	}
 	if err == nil && f.Team != "" {
-		f.team, err = scan[PersonID](ctx, r, `select id from people where team = ?`, f.Team)
+		f.team, err = found[PersonID](ctx, r, `select id from people where team = ?`, f.Team)
 	}
 	if err != nil {
 		return f, err
 	}
-	sql, args := "", []any(nil)
 	switch {
 	case f.DOKUID != "":
-		sql, args = `select id from merchants where business_id = ? and business_id <> '' union select id from merchants where brand_id = ? and brand_id <> ''
-			union select merchant_id from documents where file_id = ? and file_id <> ''`, []any{f.DOKUID, f.DOKUID, f.DOKUID}
+		f.few, err = found[MerchantID](ctx, r, `select id from merchants where business_id = ? and business_id <> '' union select id from merchants where brand_id = ? and brand_id <> ''
+			union select merchant_id from documents where file_id = ? and file_id <> ''`, f.DOKUID, f.DOKUID, f.DOKUID)
 	case f.Slot.indexed():
-		where, a := f.Slot.where(f.Today)
-		sql, args = `select s.merchant_id from slots s where `+where, a
-	case f.Name != "":
-		sql, args = `select m.id from merchants m where m.archived_at is null and m.name_normal like ? escape '\'`, []any{namePattern(f.Name)}
-		if f.State == "archived" {
-			sql = strings.Replace(sql, "is null", "is not null", 1)
+		where, args := f.Slot.where(f.Today)
+		if f.few, err = few(ctx, r, `select s.merchant_id from slots s where `+where+` limit `+strconv.Itoa(fewMerchants+1), args...); f.few == nil && err == nil {
+			f.someSlots, err = one[bool](ctx, r, `select count(*) <= ? from (select 1 from slots s where `+where+` limit ?) c`, append(append([]any{someSlots}, args...), someSlots+1)...)
 		}
-	default:
-		return f, nil
-	}
-	found, err := scanPlanned[MerchantID](ctx, r, sql+` limit `+strconv.Itoa(fewMerchants+1), args...)
-	if err == nil && len(found) <= fewMerchants {
-		f.few = append([]MerchantID{}, found...)
+	case f.Name != "":
+		sql, args := `select merchants_named_like(?, ?)`, []any{"%" + likeEscape.Replace(f.Name) + "%", fewMerchants + 1}
+		if short(f.Name) {
+			where, pattern := nameSQL(f.Name)
+			sql, args = `select m.id from merchants m where m.archived_at is null and `+where+` limit `+strconv.Itoa(fewMerchants+1), []any{pattern}
+			if f.State == "archived" {
+				return f, nil
+			}
+		}
+		f.few, err = few(ctx, r, sql, args...)
 	}
 	return f, err
+}
+
+// few are the merchants of a question that is asked no further than one more; nil when there are.
+func few(ctx context.Context, r Reader, sql string, args ...any) ([]MerchantID, error) {
+	ids, err := found[MerchantID](ctx, r, sql, args...)
+	if len(ids) > fewMerchants {
+		ids = nil
+	}
+	return ids, err
+}
+
+// found are ids, never nil.
+func found[T ~int64](ctx context.Context, r Reader, sql string, args ...any) ([]T, error) {
+	ids, err := scanPlanned[T](ctx, r, sql, args...)
+	return append([]T{}, ids...), err
 }
 
 // Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
@@ -162,7 +180,11 @@ func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter,
 	}
 	return counts(ctx, r, len(filters), func(i int) (string, []any) {
 		where, args := resolved[i].where()
-		return `merchants m where ` + strings.Join(where, " and ") + ` limit ` + strconv.Itoa(limit), args
+		order := ""
+		if f := resolved[i]; f.Name != "" && f.few == nil { // a common word: where it stands in a name is no matter of when that changed
+			order = " order by m.updated_at desc, m.id desc"
+		}
+		return `merchants m where ` + strings.Join(where, " and ") + order + ` limit ` + strconv.Itoa(limit), args
 	})
 }
 
@@ -190,7 +212,8 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		add("m.id = any(?)", bigints(f.few))
 	}
 	if f.Name != "" {
-		add(`m.name_normal like ? escape '\'`, namePattern(f.Name))
+		where, pattern := nameSQL(f.Name)
+		add(where, pattern)
 	}
 	if f.combinations != nil {
 		add("m.combination_id = any(?)", bigints(f.combinations))
@@ -225,7 +248,11 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		if f.Slot.State != "" || f.Slot.Reason != "" {
 			add("m.progress_state <> 'registered'")
 		}
-		add("exists (select 1 from slots s where s.merchant_id = m.id and "+sql+" offset 0)", a...) // of one merchant after another: a page stops early
+		if f.someSlots {
+			add("m.id in (select s.merchant_id from slots s where "+sql+" offset 0)", a...)
+		} else {
+			add("exists (select 1 from slots s where s.merchant_id = m.id and "+sql+" offset 0)", a...) // of one merchant after another: a page stops early
+		}
 	}
 	return where, args
 }
@@ -275,14 +302,16 @@ func (f SlotFilter) where(today time.Time) (string, []any) {
 	return strings.Join(where, " and "), args
 }
 
-// namePattern matches a name's part. One or two letters match at the beginning of a name alone: no index knows shorter
-// parts, and they would stand in nearly every name.
-func namePattern(name string) string {
-	pattern := likeEscape.Replace(name) + "%"
-	if len([]rune(name)) > 2 {
-		pattern = "%" + pattern
+// nameSQL matches a part of a name. One or two letters match at its beginning alone: no index knows shorter parts, and they
+// stand in nearly every name.
+func nameSQL(name string) (where, pattern string) {
+	pattern = likeEscape.Replace(name) + "%"
+	if short(name) {
+		return `m.name_normal collate "C" like ? escape '\'`, pattern
 	}
-	return pattern
+	return `m.name_normal like ? escape '\'`, "%" + pattern
 }
+
+func short(name string) bool { return len([]rune(name)) < 3 }
 
 var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
