@@ -20,6 +20,9 @@ const (
 	typedCookie    = "berkas_typed"
 )
 
+// flashNumbers are what the numbers of a flash are called in its sentence.
+var flashNumbers = []string{"n", "archived", "other", "same"}
+
 // cookieName binds a cookie to the host where the browser can promise that: over https.
 func (h *handler) cookieName(name string) string {
 	if h.secure() {
@@ -55,6 +58,15 @@ func (h *handler) flashCount(c echo.Context, kind, code string, n int) {
 	h.flash(c, kind, code+"."+strconv.Itoa(n))
 }
 
+// flashCounts is flash with several numbers: n, archived, other and same.
+func (h *handler) flashCounts(c echo.Context, kind, code string, counts ...int) {
+	var text []string
+	for _, n := range counts {
+		text = append(text, strconv.Itoa(n))
+	}
+	h.flash(c, kind, code+"."+strings.Join(text, "-"))
+}
+
 func (h *handler) takeFlash(c echo.Context) *views.Flash {
 	value := h.cookie(c, flashCookie)
 	if value == "" {
@@ -67,8 +79,13 @@ func (h *handler) takeFlash(c echo.Context) *views.Flash {
 		return nil
 	}
 	m := views.Message{Code: code}
-	if n, err := strconv.Atoi(count); counted && err == nil {
-		m.Params = map[string]any{"n": n}
+	for i, text := range strings.SplitN(count, "-", len(flashNumbers)) {
+		if n, err := strconv.Atoi(text); counted && err == nil {
+			if m.Params == nil {
+				m.Params = map[string]any{}
+			}
+			m.Params[flashNumbers[i]] = n
+		}
 	}
 	return &views.Flash{Kind: kind, Message: m}
 }

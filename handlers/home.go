@@ -103,7 +103,7 @@ func (h *handler) whatWaits(c echo.Context) (v views.HomePage, err error) {
 func (h *handler) filter(ctx context.Context, p models.Person, a asked) (models.MerchantFilter, string, error) {
 	q := views.MerchantFilter{State: a.state, Who: a.who, Order: a.order}
 	f, err := h.merchantFilter(ctx, q, p)
-	return f, filterURL(q, ""), err
+	return f, q.URL(""), err
 }
 
 func (h *handler) homeGroup(ctx context.Context, p models.Person, a asked, shown map[models.MerchantID]bool) (views.HomeGroup, error) {

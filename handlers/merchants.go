@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -27,6 +28,9 @@ const (
 )
 
 func (h *handler) listMerchants(c echo.Context) error {
+	if id := c.QueryParam("view"); id != "" {
+		return h.openView(c, id)
+	}
 	if q := readFilter(c).Q; onboarding.LooksPersonal(q) { // it has no place in an address
 		if wantsFragment(c) {
 			return fault.New(fault.Invalid, "sixteen_digits")
@@ -55,16 +59,21 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 	if err != nil {
 		return err
 	}
-	v := views.MerchantsPage{Filter: q, CanAdd: can(c, auth.EditMerchants), Find: find}
+	v := views.MerchantsPage{Filter: q, CanAdd: can(c, auth.EditMerchants), CanChange: can(c, auth.AssignMerchants), CanExport: can(c, auth.ExportMerchants),
+		CanShare: can(c, auth.ShareViews), Find: find}
 	if len(rows) > pageRows {
 		rows = rows[:pageRows]
-		v.NextURL = filterURL(q, writeCursor(f.Order, rows[pageRows-1].Cursor()))
+		v.NextURL = q.URL(writeCursor(f.Order, rows[pageRows-1].Cursor()))
 	}
 	if after != nil {
-		v.FirstURL = filterURL(q, "")
+		v.FirstURL, v.After = q.URL(""), writeCursor(f.Order, *after)
 	}
 	for _, row := range rows {
-		v.Rows = append(v.Rows, merchantRow(ctx, row, h.Now()))
+		shown := merchantRow(ctx, row, h.Now())
+		if v.CanChange && row.ArchivedAt == nil {
+			shown.Choose = choose(row)
+		}
+		v.Rows = append(v.Rows, shown)
 	}
 	if v.Total, err = h.Reader.CountMerchants(ctx, f, countLimit+1); err != nil {
 		return err
@@ -72,10 +81,25 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 	if v.Total > countLimit {
 		v.Total, v.TotalMore = countLimit, true
 	}
+	if f.Name != "" && after == nil && len(rows) < onboarding.FewFound {
+		similar, err := h.Service.SimilarMerchants(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, row := range similar {
+			v.Similar = append(v.Similar, merchantRow(ctx, row, h.Now()))
+		}
+	}
+	if v.People, err = h.colleagues(ctx); err != nil {
+		return err
+	}
 	if wantsFragment(c) {
 		return render(c, status, views.MerchantList(v))
 	}
-	if v.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
+	if v.Saved, err = h.savedViews(c, q); err != nil {
+		return err
+	}
+	if err := h.merchantChoices(ctx, &v); err != nil {
 		return err
 	}
 	if v.Page, err = h.page(c, words.T(ctx, "merchants.title"), "merchants"); err != nil {
@@ -84,31 +108,45 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 	return render(c, status, views.Merchants(v))
 }
 
-// readFilter is what the address asks of the list. type, line and mine are short for what the form calls otherwise.
 func readFilter(c echo.Context) views.MerchantFilter {
-	get := c.QueryParam
-	q := views.MerchantFilter{Q: strings.TrimSpace(get("q")), State: get("state"), BusinessType: orElse(get("business_type"), get("type")),
-		BusinessLine: orElse(get("business_line"), get("line")), Who: get("who"), Order: get("sort")}
-	if q.Who == "" && get("mine") != "" {
-		q.Who = "mine"
-	}
-	return q
+	return views.ReadMerchantFilter(c.QueryParams())
 }
 
-// merchantFilter is what the list asks the database.
+// merchantFilter is what the list asks the database. What means nothing finds nothing.
 func (h *handler) merchantFilter(ctx context.Context, q views.MerchantFilter, p models.Person) (models.MerchantFilter, error) {
-	f := models.MerchantFilter{Name: onboarding.NormalName(q.Q), State: q.State, BusinessType: q.BusinessType, BusinessLine: q.BusinessLine,
-		Order: models.MerchantOrder(q.Order), Today: h.Now().In(words.WIB)}
-	if f.State == "doku" {
-		f.State = string(models.ProgressWaiting)
+	f := models.MerchantFilter{State: q.State, BusinessType: q.BusinessType, LegalEntity: q.Entity, BusinessLine: q.BusinessLine, Team: q.Team,
+		Stage: models.Stage(q.Stage), Quarter: q.Done, Order: models.MerchantOrder(q.Order), Today: h.Now().In(words.WIB),
+		Slot: models.SlotFilter{State: q.Slot, Reason: q.Reason, Expires: q.Expiring}}
+	if f.DOKUID = onboarding.DOKUID(q.Q); f.DOKUID == "" {
+		f.Name = onboarding.NormalName(q.Q)
 	}
 	switch q.Who {
-	case "mine":
-		f.Responsible = p.ID
-	case "others":
-		f.Others = p.ID
-	case "nobody":
-		f.Nobody = true
+	case "", "mine", "others", "nobody":
+		f.Nobody = q.Who == "nobody"
+		if q.Who == "mine" {
+			f.Responsible = p.ID
+		}
+		if q.Who == "others" {
+			f.Others = p.ID
+		}
+	default:
+		id, _ := strconv.ParseInt(q.Who, 10, 64)
+		f.Responsible = models.PersonID(cmp.Or(id, -1))
+	}
+	if q.Document != "" {
+		f.Slot.Category, f.Slot.Code = onboarding.KindOf(q.Document)
+		if category, code, both := strings.Cut(q.Document, ":"); both {
+			f.Slot.Category, f.Slot.Code = category, code
+		}
+		if f.Slot.State == "" && f.Slot.Reason == "" && f.Slot.Expires == "" {
+			f.Slot.State = "open"
+		}
+	}
+	if q.From != "" {
+		f.From, _ = time.ParseInLocation(time.DateOnly, q.From, words.WIB)
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, q.Until, words.WIB); err == nil {
+		f.Until = t.AddDate(0, 0, 1)
 	}
 	if f.State != "remind" {
 		return f, nil
@@ -120,17 +158,40 @@ func (h *handler) merchantFilter(ctx context.Context, q views.MerchantFilter, p 
 	return f, err
 }
 
+// merchantChoices are what the filters offer.
+func (h *handler) merchantChoices(ctx context.Context, v *views.MerchantsPage) (err error) {
+	if v.Offer.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
+		return err
+	}
+	if v.Offer.Teams, err = h.Reader.Teams(ctx); err != nil {
+		return err
+	}
+	v.Offer.Documents = onboarding.DocumentCodes()
+	for _, t := range onboarding.BusinessTypes() {
+		v.Offer.Entities = append(v.Offer.Entities, onboarding.LegalEntities(t)...)
+	}
+	for _, r := range onboarding.Reasons {
+		v.Offer.Reasons = append(v.Offer.Reasons, r.Code)
+	}
+	return nil
+}
+
 // merchantOrder is the order asked for, which is remembered, or else the one remembered, or the one of the role.
 func (h *handler) merchantOrder(c echo.Context, q *views.MerchantFilter) error {
 	p := person(c)
-	switch {
-	case !slices.Contains(views.MerchantOrders, q.Order):
-		q.Order = orElse(string(p.MerchantOrder), string(defaultOrder(p.Role)))
-		return nil
-	case q.Order == string(p.MerchantOrder):
+	if !h.usualOrder(c, q) || q.Order == string(p.MerchantOrder) {
 		return nil
 	}
 	return h.Service.KeepMerchantOrder(c.Request().Context(), p.ID, models.MerchantOrder(q.Order))
+}
+
+// usualOrder is the order a person is used to where none is asked for; it says whether one is.
+func (h *handler) usualOrder(c echo.Context, q *views.MerchantFilter) (asked bool) {
+	asked = slices.Contains(views.MerchantOrders, q.Order)
+	if p := person(c); !asked {
+		q.Order = orElse(string(p.MerchantOrder), string(defaultOrder(p.Role)))
+	}
+	return asked
 }
 
 func defaultOrder(role models.Role) models.MerchantOrder {
@@ -138,20 +199,6 @@ func defaultOrder(role models.Role) models.MerchantOrder {
 		return models.OrderAction
 	}
 	return models.OrderRecent
-}
-
-func filterURL(f views.MerchantFilter, after string) string {
-	q := url.Values{}
-	for name, value := range map[string]string{"q": f.Q, "state": f.State, "business_type": f.BusinessType, "business_line": f.BusinessLine,
-		"who": f.Who, "sort": f.Order, "after": after} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	if len(q) == 0 {
-		return views.MerchantsURL()
-	}
-	return views.MerchantsURL() + "?" + q.Encode()
 }
 
 const (
@@ -308,17 +355,14 @@ func (h *handler) drawMerchantForm(c echo.Context, status int, id models.Merchan
 	if err != nil {
 		return err
 	}
-	colleagues, err := h.Reader.Colleagues(ctx)
+	colleagues, err := h.colleagues(ctx)
 	if err != nil {
 		return err
 	}
-	v := views.MerchantFormPage{Page: frame, ID: int64(id), Name: typed["name"], Values: typed, Errors: map[string]views.Message{},
+	v := views.MerchantFormPage{Page: frame, Colleagues: colleagues, ID: int64(id), Name: typed["name"], Values: typed, Errors: map[string]views.Message{},
 		LegalEntities: map[string][]string{}, BusinessLines: map[string][]string{}}
 	for _, t := range onboarding.BusinessTypes() {
 		v.LegalEntities[t], v.BusinessLines[t] = onboarding.LegalEntities(t), onboarding.BusinessLines(t)
-	}
-	for _, p := range colleagues {
-		v.Colleagues = append(v.Colleagues, views.Option{Value: strconv.FormatInt(int64(p.ID), 10), Text: p.Name})
 	}
 	if refused != nil {
 		for _, f := range refused.Fields {
@@ -346,6 +390,15 @@ func (h *handler) drawMerchantForm(c echo.Context, status int, id models.Merchan
 		}
 	}
 	return render(c, status, views.MerchantForm(v))
+}
+
+// colleagues are the people a merchant can be given to.
+func (h *handler) colleagues(ctx context.Context) (options []views.Option, err error) {
+	people, err := h.Reader.Colleagues(ctx)
+	for _, p := range people {
+		options = append(options, views.Option{Value: p.ID.String(), Text: p.Name})
+	}
+	return options, err
 }
 
 // withResponsible offers whoever is responsible beside those who could be: they may be no colleague any more.

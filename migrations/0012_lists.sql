@@ -1,6 +1,6 @@
 -- Lists of merchants. The index of each order holds all that lists are filtered by, so that a walk along it reads no merchant
 -- but those of the page; those not registered yet, a small part that most filters stay within, have indexes of their own.
-drop index merchants_recent, merchants_action, merchants_named, merchants_due, merchants_open, merchants_line, merchants_name;
+drop index merchants_recent, merchants_action, merchants_named, merchants_due, merchants_line, merchants_name;
 create index merchants_recent on merchants (updated_at desc, id desc)
     include (name_normal, combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, first_document_at, at_doku_at, approved_at, registered_at, active_at)
     where archived_at is null;
@@ -44,7 +44,15 @@ alter table merchants alter column name_normal set statistics 200;
 create function merchants_named_like(pattern text, most integer) returns setof bigint language plpgsql stable parallel safe
     set enable_seqscan = off as $$
 begin
-    return query execute 'select id from merchants where name_normal like $1 escape ''\'' limit ' || most using pattern;
+    return query execute 'select id from merchants where name_normal like $1 limit ' || most using pattern;
+end $$;
+
+-- Merchants in whose names stands the first or the second of each pair of patterns.
+create function merchants_named_nearly(first text[], second text[], most integer) returns table (id bigint, name_normal text) language plpgsql stable parallel safe
+    set enable_seqscan = off as $$
+begin
+    return query execute 'select m.id, m.name_normal from merchants m where ' || (select string_agg(format('(m.name_normal like %L or m.name_normal like %L)', a, b), ' and ')
+        from unnest(first, second) p(a, b)) || ' limit ' || most;
 end $$;
 
 -- A person's views of the list: a name for filters and an order. Shared ones are offered to all.

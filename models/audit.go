@@ -22,6 +22,8 @@ const (
 	MerchantRegistered  Action = "merchant.registered"
 	MerchantViewed      Action = "merchant.viewed"
 	MerchantSearched    Action = "merchant.searched"
+	MerchantsExported   Action = "merchant.exported" // begun
+	MerchantsSent       Action = "merchant.sent"     // the export's end
 	RequirementsRead    Action = "requirements.read"
 	RequirementsChanged Action = "requirements.changed"
 	RequirementsRefused Action = "requirements.refused"
@@ -51,6 +53,9 @@ const (
 	EvidenceAsked       Action = "evidence.asked"
 	EvidenceMade        Action = "evidence.made"
 	EvidenceDownloaded  Action = "evidence.downloaded"
+	ViewSaved           Action = "view.saved"
+	ViewChanged         Action = "view.changed"
+	ViewDeleted         Action = "view.deleted"
 	SettingsChanged     Action = "settings.changed"
 	DeliveriesRetried   Action = "deliveries.retried"
 	PersonAdded         Action = "person.added"

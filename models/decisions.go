@@ -227,16 +227,16 @@ func (tx *Tx) auditReview(action Action, d Document, detail ...any) {
 	tx.Audit(action, d.ID.Ref(d.MerchantID), append([]any{"category", d.Category, "code", d.Code, "version", d.Version}, detail...)...)
 }
 
-// Queue puts a merchant's documents into the reviewers' queue, or takes them out of it: those stand in it that count, are at
+// Queue puts the documents of merchants into the reviewers' queue, or takes them out of it: those stand in it that count, are at
 // DOKU and undecided, of a merchant that is open. What the queue is filtered and sorted by goes with them.
-func (tx *Tx) Queue(id MerchantID) error {
+func (tx *Tx) Queue(ids ...MerchantID) error {
 	return translate(tx.g.Exec(`update documents d set queued_at = q.queued_at, review_due_on = q.due_on, business_type = q.business_type, business_line = q.business_line
 		from (select d.id, m.due_on, m.business_type, m.business_line,
 				case when s.document_id = d.id and (s.requirement_id is not null or s.by_hand) and d.state = 'delivered' and d.review = 'undecided' and d.withdrawn_at is null
 					and m.archived_at is null and not m.locked then coalesce(d.queued_at, d.delivered_at) end as queued_at
-			from documents d join slots s on s.id = d.slot_id join merchants m on m.id = d.merchant_id where d.merchant_id = ?) q
+			from documents d join slots s on s.id = d.slot_id join merchants m on m.id = d.merchant_id where d.merchant_id = any(?)) q
 		where d.id = q.id and (d.queued_at is distinct from q.queued_at or q.queued_at is not null
-			and (d.review_due_on, d.business_type, d.business_line) is distinct from (q.due_on, q.business_type, q.business_line))`, id).Error)
+			and (d.review_due_on, d.business_type, d.business_line) is distinct from (q.due_on, q.business_type, q.business_line))`, bigints(ids)).Error)
 }
 
 // Question is what a reviewer asked a colleague about a document. Question is sealed.

@@ -44,7 +44,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 	b := setup(t)
 	for _, row := range []any{models.Person{}, models.Session{}, models.Combination{}, models.RequirementSet{}, models.Requirement{}, models.Merchant{}, models.MerchantKey{},
 		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{},
-		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}, models.Bundle{}, models.Submission{}, models.SubmissionAttempt{}} {
+		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}, models.Bundle{}, models.Submission{}, models.SubmissionAttempt{}, models.View{}} {
 		s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		b.must(err)
 		columns := map[string]string{}

@@ -19,6 +19,7 @@ import (
 // Which fault a violated constraint means, by its name. What is not here is a defect of ours.
 var constraints = map[string]struct{ code string }{
 	"people_email_key":         {"email_taken"},
+	"views_name_key":           {"view_name_taken"},
 	"slots_place_key":          {"conflict"},
 	"documents_version_key":    {"conflict"},
 	"merchants_brand_key":      {"brand_taken"},

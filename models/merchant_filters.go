@@ -2,12 +2,11 @@ package models
 
 import (
 	"context"
+	"database/sql/driver"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // MerchantFilter is the question a list of merchants answers. Empty fields do not filter.
@@ -33,6 +32,7 @@ type MerchantFilter struct {
 	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine, found by resolve
 	team         []PersonID      // the people of Team
 	few          []MerchantID    // all merchants that what is searched for can find, when they are few
+	among        []MerchantID    // the only merchants that count
 	someSlots    bool            // no more slots than that are what Slot asks for
 }
 
@@ -114,6 +114,33 @@ func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *Merchant
 	}
 	sql, args := f.list(after, limit)
 	return scanPlanned[MerchantRow](ctx, r, sql, args...)
+}
+
+// MerchantsAmong is Merchants for those of a filter that are among ids, whatever its name asks for.
+func (r Reader) MerchantsAmong(ctx context.Context, f MerchantFilter, ids []MerchantID, limit int) ([]MerchantRow, error) {
+	f.Name = ""
+	f, err := f.resolve(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	f.among = append([]MerchantID{}, ids...)
+	sql, args := f.list(nil, limit)
+	return scanPlanned[MerchantRow](ctx, r, sql, args...)
+}
+
+// NamedMerchant is a merchant and its normalised name.
+type NamedMerchant struct {
+	ID         MerchantID
+	NameNormal string
+}
+
+// MerchantsNamedNearly are merchants in whose names one of each pair of parts stands, at most limit.
+func (r Reader) MerchantsNamedNearly(ctx context.Context, parts [][2]string, limit int) ([]NamedMerchant, error) {
+	var first, second []string
+	for _, p := range parts {
+		first, second = append(first, "%"+likeEscape.Replace(p[0])+"%"), append(second, "%"+likeEscape.Replace(p[1])+"%")
+	}
+	return scanPlanned[NamedMerchant](ctx, r, `select id, name_normal from merchants_named_nearly(?, ?, ?)`, texts(first), texts(second), limit)
 }
 
 // list is the statement of a page. An order's index holds all that filters, so that only the page's merchants are read
@@ -211,6 +238,9 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	if f.few != nil {
 		add("m.id = any(?)", bigints(f.few))
 	}
+	if f.among != nil {
+		add("m.id = any(?)", bigints(f.among))
+	}
 	if f.Name != "" {
 		where, pattern := nameSQL(f.Name)
 		add(where, pattern)
@@ -257,13 +287,28 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	return where, args
 }
 
-// bigints is a list as one parameter.
-func bigints[T ~int64](ids []T) pgtype.FlatArray[int64] {
-	list := make(pgtype.FlatArray[int64], len(ids))
+// array is a list as one parameter, as PostgreSQL writes it: GORM would make a list in parentheses of a slice.
+type array string
+
+// Value is what the driver sends.
+func (a array) Value() (driver.Value, error) { return string(a), nil }
+
+func bigints[T ~int64](ids []T) array {
+	list := make([]string, len(ids))
 	for i, id := range ids {
-		list[i] = int64(id)
+		list[i] = strconv.FormatInt(int64(id), 10)
 	}
-	return list
+	return array("{" + strings.Join(list, ",") + "}")
+}
+
+var quoteElement = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func texts(list []string) array {
+	quoted := make([]string, len(list))
+	for i, text := range list {
+		quoted[i] = `"` + quoteElement.Replace(text) + `"`
+	}
+	return array("{" + strings.Join(quoted, ",") + "}")
 }
 
 // indexed reports whether slots are found by what is asked of them. Those that are approved are nearly all.

@@ -200,10 +200,14 @@ type MerchantRow struct {
 	Sample         bool
 	UpdatedAt      time.Time
 	Urgency        int // where it stands by OrderAction
+	ResponsibleID  PersonID
+	BusinessID     string
+	BrandID        string
+	CreatedAt      time.Time
 }
 
 const merchantRowColumns = `m.id, m.name, m.business_type, m.legal_entity, m.business_line, coalesce(p.name, '') as responsible, m.due_on,
-	m.progress, m.progress_state, m.next_actor, m.next_actor_since, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, ` + urgencySQL + ` as urgency`
+	m.progress, m.progress_state, m.next_actor, m.next_actor_since, m.messaged_at, m.registered_at, m.archived_at, m.sample, m.updated_at, coalesce(m.responsible_id, 0) as responsible_id, m.business_id, m.brand_id, m.created_at, ` + urgencySQL + ` as urgency`
 
 // MerchantFigures counts open merchants by state, each no further than a thousand.
 type MerchantFigures struct{ Pending, Todo, Waiting, Refused, Failed, Complete, Registered int }

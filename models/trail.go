@@ -8,13 +8,13 @@ import (
 
 // Actions are all actions, in the order they are offered.
 var Actions = []Action{
-	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantViewed, MerchantSearched,
+	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantViewed, MerchantSearched, MerchantsExported, MerchantsSent,
 	MerchantSubmitted, MerchantRegistered, SubmissionRedelivering, SubmissionUncertain, SubmissionStuck, SubmissionRefused, SubmissionRejected, SubmissionAbsent,
 	SubmissionWithdrawn, SubmissionMended, KeyRevealed,
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
 	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,
-	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, EvidenceAsked, EvidenceMade, EvidenceDownloaded, SettingsChanged,
+	DocumentApproved, DocumentRejected, DocumentUndone, DocumentReopened, DocumentAsked, DocumentSnoozed, FactsRevealed, MessageRecorded, CommentAdded, EvidenceAsked, EvidenceMade, EvidenceDownloaded, ViewSaved, ViewChanged, ViewDeleted, SettingsChanged,
 	PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonReset, PersonPreferred, PasswordChanged,
 	SessionStarted, SessionEnded, SignInFailed, AuditExported, DeploymentBound, PortfolioSeeded,
 }

@@ -44,7 +44,7 @@ func (s *Service) FindMerchants(ctx context.Context, actor models.Actor, kind, v
 func LooksPersonal(text string) bool {
 	text = oneLine(text)
 	n := onlyDigits(text)
-	return len(n) >= 15 || len(n) >= 8 && digits(text) == n || email(nil, text) == ""
+	return DOKUID(text) == "" && (len(n) >= 15 || len(n) >= 8 && digits(text) == n || email(nil, text) == "")
 }
 
 // keyed is a personal value as it was hashed when it was typed.

@@ -48,10 +48,13 @@ type Service struct {
 	holder    string // names this process in leases
 	patience  time.Duration
 	refreshes singleflight.Group
+	exports   chan struct{} // holds one for each export of merchants under way
 }
 
 // New makes a Service of its parts.
-func New(p Parts) *Service { return &Service{Parts: p, holder: rand.Text(), patience: linkPatience} }
+func New(p Parts) *Service {
+	return &Service{Parts: p, holder: rand.Text(), patience: linkPatience, exports: make(chan struct{}, exportsAtOnce)}
+}
 
 // within is a context for what must be finished although the caller has gone: bounded, but not cancelled with it.
 func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

@@ -44,7 +44,7 @@ type index struct {
 // load reads the embedded files once. The style sheet comes last: it names the text face by its hashed address.
 var load = sync.OnceValue(func() index {
 	all := index{byName: map[string]*asset{}, byURL: map[string]*asset{}}
-	for _, name := range []string{"inter.woff2", "favicon.svg", "sample.svg", "htmx.js", "berkas.js", "slots.js", "form.js", "viewer.js", "desk.js", "queue.js", "messages.js", "settings.js", "berkas.css"} {
+	for _, name := range []string{"inter.woff2", "favicon.svg", "sample.svg", "htmx.js", "berkas.js", "slots.js", "form.js", "viewer.js", "desk.js", "queue.js", "lists.js", "messages.js", "settings.js", "berkas.css"} {
 		body, err := files.ReadFile(name)
 		if err != nil {
 			panic("static: " + err.Error()) // cannot happen: the list above is what is embedded

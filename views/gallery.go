@@ -197,7 +197,8 @@ func sampleHome(role string) HomePage {
 func sampleMerchants() MerchantsPage {
 	return MerchantsPage{
 		Page: samplePage("Merchant", "merchants"), Rows: sampleRows(), NextURL: "/merchants?after=7", Total: 1284, TotalMore: true,
-		Lines: []string{"FOOD_AND_BEVERAGE", "RETAIL", "SOMETHING_NEW"}, CanAdd: true,
+		Offer:  MerchantChoices{Lines: []string{"FOOD_AND_BEVERAGE", "RETAIL", "SOMETHING_NEW"}, Entities: []string{"PT", "CV"}, Teams: []string{"Jakarta"}, Documents: []string{"KTP", "NIB", "LOGO"}, Reasons: []string{"image_blurry"}},
+		CanAdd: true, People: []Option{{Value: "3", Text: "Rekan Contoh"}},
 	}
 }
 
@@ -391,5 +392,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples(), registrationSamples())...)
+	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples(), registrationSamples(), listSamples())...)
 }

@@ -8,12 +8,31 @@ import (
 
 // The portal's addresses. Nothing else spells one.
 
-func HomeURL() string                     { return "/" }
-func LoginURL() string                    { return "/login" }
-func DemoLoginURL() string                { return "/login/demo" }
-func LogoutURL() string                   { return "/logout" }
-func PreferencesURL() string              { return "/preferences" }
-func MerchantsURL() string                { return "/merchants" }
+// listURL is a list's address with a query, and the place where it goes on.
+func listURL(path string, q url.Values, after string) string {
+	if after != "" {
+		q.Set("after", after)
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func HomeURL() string                   { return "/" }
+func LoginURL() string                  { return "/login" }
+func DemoLoginURL() string              { return "/login/demo" }
+func LogoutURL() string                 { return "/logout" }
+func PreferencesURL() string            { return "/preferences" }
+func MerchantsURL() string              { return "/merchants" }
+func ChangeMerchantsURL() string        { return "/merchants/change" }
+func ViewsURL() string                  { return "/merchants/views" }
+func ViewURL(id int64) string           { return fmt.Sprintf("/merchants/views/%d", id) }
+func DeleteViewURL(id int64) string     { return fmt.Sprintf("/merchants/views/%d/delete", id) }
+func ExportURL(f MerchantFilter) string { return listURL("/merchants/export", f.Query(), "") }
+func ExportFileURL(f MerchantFilter, format string) string {
+	return listURL("/merchants."+format, f.Query(), "")
+}
 func NewMerchantURL() string              { return "/merchants/new" }
 func MerchantURL(id int64) string         { return fmt.Sprintf("/merchants/%d", id) }
 func EditMerchantURL(id int64) string     { return fmt.Sprintf("/merchants/%d/edit", id) }

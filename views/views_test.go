@@ -48,7 +48,7 @@ func part(v HealthPage) HealthPage {
 }
 
 var (
-	key         = regexp.MustCompile(`^(?:app|audit|find|sought|nav|doku|role|actor|login|home|merchants?|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|message|comment|settings|gravity|channel|review|keys|desk|type|legal|line|country|document|fault|error|reason|gallery|health|chart|insights)\.[\w.]+$`)
+	key         = regexp.MustCompile(`^(?:app|audit|find|sought|nav|doku|role|actor|login|home|merchants?|views|bulk|export|state|progress|checklist|group|slot|chooser|viewer|event|flash|form|field|hint|data|choice|people|me|message|comment|settings|gravity|channel|review|keys|desk|type|legal|line|country|document|fault|error|reason|gallery|health|chart|insights)\.[\w.]+$`)
 	texts       = regexp.MustCompile(`>([^<]+)<|(?:aria-label|title|alt|placeholder)="([^"]*)"`)
 	forbidden   = regexp.MustCompile(`\sstyle=|\son[a-z]+="|hx-on|javascript:|<script>|https?://`)
 	identified  = regexp.MustCompile(`\sid="([^"]+)"`)

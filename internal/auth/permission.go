@@ -16,6 +16,7 @@ const (
 	EditMerchants    Permission = "edit merchants"
 	AssignMerchants  Permission = "assign merchants"
 	ExportMerchants  Permission = "export merchants"
+	ShareViews       Permission = "share views"
 	MessageMerchants Permission = "message merchants"
 	CommentMerchants Permission = "comment merchants"
 	UploadDocuments  Permission = "upload documents"
@@ -44,8 +45,9 @@ var holders = map[Permission][]models.Role{
 	UploadDocuments:  {models.RoleStaff},
 	DecideDocuments:  {models.RoleReviewer},
 	RevealFacts:      {models.RoleStaff, models.RoleReviewer},
-	AssignMerchants:  {models.RoleManager},
-	ExportMerchants:  {models.RoleManager},
+	AssignMerchants:  {models.RoleStaff, models.RoleManager},
+	ExportMerchants:  {models.RoleManager, models.RoleAdmin},
+	ShareViews:       {models.RoleManager},
 	AdministerPeople: {models.RoleAdmin},
 	ReadAudit:        {models.RoleAdmin},
 	TakeEvidence:     {models.RoleReviewer, models.RoleManager, models.RoleAdmin},
