@@ -54,6 +54,9 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 	if err != nil {
 		return err
 	}
+	if f, err = h.Reader.ResolveMerchants(ctx, f); err != nil {
+		return err
+	}
 	after := readCursor(f.Order, c.QueryParam("after"))
 	rows, err := h.Reader.Merchants(ctx, f, after, pageRows+1)
 	if err != nil {
@@ -160,10 +163,7 @@ func (h *handler) merchantFilter(ctx context.Context, q views.MerchantFilter, p 
 
 // merchantChoices are what the filters offer.
 func (h *handler) merchantChoices(ctx context.Context, v *views.MerchantsPage) (err error) {
-	if v.Offer.Lines, err = h.Reader.BusinessLines(ctx); err != nil {
-		return err
-	}
-	if v.Offer.Teams, err = h.Reader.Teams(ctx); err != nil {
+	if v.Offer.Lines, v.Offer.Teams, err = h.Reader.LinesAndTeams(ctx); err != nil {
 		return err
 	}
 	v.Offer.Documents = onboarding.DocumentCodes()

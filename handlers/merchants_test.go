@@ -161,7 +161,8 @@ func TestTheListAndItsFilters(t *testing.T) {
 	count("", 2)
 	count("q=SENJA", 1)
 	count("q=%25", 2) // nothing but punctuation asks nothing
-	count("q=%5Cs", 1)
+	count("q=%5Ck", 1) // one or two letters begin a name
+	count("q=s", 0)
 	count("business_type=CORPORATE", 1)
 	count("business_line=FOOD_AND_BEVERAGE", 1)
 	count("state=staff", 2)

@@ -106,7 +106,7 @@ func (r Reader) SeenMerchants(ctx context.Context, f MerchantFilter, limit int) 
 func (r Reader) EachMerchant(ctx context.Context, f MerchantFilter, batch int, do func([]MerchantRow) (more bool, err error)) error {
 	return translate(r.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		snapshot := Reader{db: tx}
-		f, err := f.resolve(ctx, snapshot)
+		f, err := snapshot.ResolveMerchants(ctx, f)
 		if err != nil {
 			return err
 		}

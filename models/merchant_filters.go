@@ -29,7 +29,8 @@ type MerchantFilter struct {
 	Reminded     time.Time // for "remind": with the merchant, and told so before this time
 	Order        MerchantOrder
 
-	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine, found by resolve
+	resolved     bool            // by ResolveMerchants, which found what follows
+	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine
 	team         []PersonID      // the people of Team
 	few          []MerchantID    // all merchants that what is searched for can find, when they are few
 	among        []MerchantID    // the only merchants that count
@@ -53,9 +54,14 @@ const (
 	someSlots    = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 )
 
-// resolve asks for what a filter names indirectly, so that it is planned for what is really there. A name or a slot that few
-// merchants have is replaced by those merchants; what many have is soon met on a walk along any order.
-func (f MerchantFilter) resolve(ctx context.Context, r Reader) (MerchantFilter, error) {
+// ResolveMerchants asks for what a filter names indirectly, so that it is planned for what is really there. A name or a slot
+// that few merchants have is replaced by those merchants; what many have is soon met on a walk along any order. Whoever asks
+// for a list and its count resolves once for both.
+func (r Reader) ResolveMerchants(ctx context.Context, f MerchantFilter) (MerchantFilter, error) {
+	if f.resolved {
+		return f, nil
+	}
+	f.resolved = true
 	var err error
 	if f.BusinessType+f.LegalEntity+f.BusinessLine != "" {
 		f.combinations, err = found[CombinationID](ctx, r, `select id from combinations where (business_type = ? or ? = '') and (legal_entity = ? or ? = '') and (business_line = ? or ? = '')`,
@@ -108,7 +114,7 @@ func found[T ~int64](ctx context.Context, r Reader, sql string, args ...any) ([]
 // Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
 // the start).
 func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
-	f, err := f.resolve(ctx, r)
+	f, err := r.ResolveMerchants(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +124,8 @@ func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *Merchant
 
 // MerchantsAmong is Merchants for those of a filter that are among ids, whatever its name asks for.
 func (r Reader) MerchantsAmong(ctx context.Context, f MerchantFilter, ids []MerchantID, limit int) ([]MerchantRow, error) {
-	f.Name = ""
-	f, err := f.resolve(ctx, r)
+	f.Name, f.resolved, f.few = "", false, nil
+	f, err := r.ResolveMerchants(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +207,7 @@ func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter,
 	resolved := make([]MerchantFilter, len(filters))
 	for i, f := range filters {
 		var err error
-		if resolved[i], err = f.resolve(ctx, r); err != nil {
+		if resolved[i], err = r.ResolveMerchants(ctx, f); err != nil {
 			return nil, err
 		}
 	}

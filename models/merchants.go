@@ -407,6 +407,20 @@ func (r Reader) CountAllMerchants(ctx context.Context, limit int) (int, error) {
 	return one[int](ctx, r, `select count(*) from (select 1 from merchants limit ?) c`, limit)
 }
 
+// LinesAndTeams in use, for a filter.
+func (r Reader) LinesAndTeams(ctx context.Context) (lines, teams []string, err error) {
+	rows, err := scan[struct{ Line, Team string }](ctx, r, `(select distinct business_line as line, '' as team from combinations order by 1 limit 200)
+		union all (select distinct '', team from people where team <> '' order by team limit 1000)`)
+	for _, row := range rows {
+		if row.Team != "" {
+			teams = append(teams, row.Team)
+		} else {
+			lines = append(lines, row.Line)
+		}
+	}
+	return lines, teams, err
+}
+
 // BusinessLines in use, for a filter.
 func (r Reader) BusinessLines(ctx context.Context) ([]string, error) {
 	return scan[string](ctx, r, `select distinct business_line from combinations order by 1 limit 200`)
