@@ -248,30 +248,30 @@ func (s *Service) Insights(ctx context.Context, q InsightsQuestion) (Insights, e
 func (s *Service) HeadInsights(ctx context.Context, q InsightsQuestion) (Insights, error) {
 	c := newCounting(s.Now())
 	c.stands()
-	c.yields(q, models.ByNothing, c.documents)
+	c.yieldsBy(q, models.ByNothing, c.all)
 	return c.answer(ctx, s.Store.Reader, q.Of)
 }
 
 // counting gathers the answers of many questions, each taken by a function of its own, into Insights.
 type counting struct {
-	in                         Insights
-	asked                      []models.TallyQuestion
-	take                       []func(models.Tally)
-	people                     map[models.PersonID]*Workload
-	kinds                      map[string]*KindFigures
-	expiring                   map[string]*KindExpiry
-	took                       map[models.Stage]*Durations
-	reached                    map[models.Stage]int64
-	weeks                      map[time.Time]*WeekFigures
-	reasons                    map[string]int64
-	documents, lines, entities map[string]*Yield
+	in                              Insights
+	asked                           []models.TallyQuestion
+	take                            []func(models.Tally)
+	people                          map[models.PersonID]*Workload
+	kinds                           map[string]*KindFigures
+	expiring                        map[string]*KindExpiry
+	took                            map[models.Stage]*Durations
+	reached                         map[models.Stage]int64
+	weeks                           map[time.Time]*WeekFigures
+	reasons                         map[string]int64
+	all, documents, lines, entities map[string]*Yield
 }
 
 func newCounting(now time.Time) *counting {
 	return &counting{in: Insights{AsOf: now, States: map[models.ProgressState]int64{}, Next: map[models.NextActor]Counted{}, People: map[models.PersonID]Workload{},
 		Reviewed: map[models.PersonID]Reviewed{}}, people: map[models.PersonID]*Workload{}, kinds: map[string]*KindFigures{}, expiring: map[string]*KindExpiry{}, took: map[models.Stage]*Durations{},
 		reached: map[models.Stage]int64{}, weeks: map[time.Time]*WeekFigures{}, reasons: map[string]int64{},
-		documents: map[string]*Yield{}, lines: map[string]*Yield{}, entities: map[string]*Yield{}}
+		all: map[string]*Yield{}, documents: map[string]*Yield{}, lines: map[string]*Yield{}, entities: map[string]*Yield{}}
 }
 
 func (c *counting) ask(q models.TallyQuestion, take func(models.Tally)) {
@@ -359,9 +359,10 @@ func (c *counting) happened(q InsightsQuestion) {
 		code, _, _ := parted(t.Key)
 		c.reasons[code] += t.N
 	})
-	c.yields(q, models.ByNothing, c.documents)
-	c.yields(q, models.ByLine, c.lines)
-	c.yields(q, models.ByEntity, c.entities)
+	c.yields(q)
+	c.yieldsBy(q, models.ByNothing, c.all)
+	c.yieldsBy(q, models.ByLine, c.lines)
+	c.yieldsBy(q, models.ByEntity, c.entities)
 	c.ask(of(within, models.TallyDecidedBy), func(t models.Tally) {
 		person, outcome, _ := parted(t.Key)
 		r := c.in.Reviewed[personOf(person)]
@@ -408,25 +409,26 @@ func (c *counting) pace(q InsightsQuestion) {
 	})
 }
 
-// yields asks how many first versions were approved, told apart by something, or by their kinds.
-func (c *counting) yields(q InsightsQuestion, by models.TallyBy, into map[string]*Yield) {
-	add := func(name, outcome string, n int64) {
-		y := at(into, name)
-		y.Name, y.Decided = name, y.Decided+n
-		if outcome == string(models.Approve) {
-			y.Approved += n
-		}
-	}
-	if by != models.ByNothing {
-		c.ask(models.TallyQuestion{Measure: models.TallyFirstPass, From: q.From, Until: q.Until, By: by}, func(t models.Tally) { add(t.By, t.Key, t.N) })
-		return
-	}
+// yields asks how many first versions of each kind of document were approved; yieldsBy, of all of them, told apart by something or not.
+func (c *counting) yields(q InsightsQuestion) {
 	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: q.From, Until: q.Until}, func(t models.Tally) {
 		outcome, rest, _ := strings.Cut(t.Key, "|")
 		if version, kind, _ := strings.Cut(rest, "|"); version == "first" {
-			add(strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":"), outcome, t.N)
+			name := strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":")
+			at(c.documents, name).add(name, outcome, t.N)
 		}
 	})
+}
+
+func (c *counting) yieldsBy(q InsightsQuestion, by models.TallyBy, into map[string]*Yield) {
+	c.ask(models.TallyQuestion{Measure: models.TallyFirstPass, From: q.From, Until: q.Until, By: by}, func(t models.Tally) { at(into, t.By).add(t.By, t.Key, t.N) })
+}
+
+func (y *Yield) add(name, outcome string, n int64) {
+	y.Name, y.Decided = name, y.Decided+n
+	if outcome == string(models.Approve) {
+		y.Approved += n
+	}
 }
 
 // answer asks all at once and puts the answers in their order.
@@ -469,10 +471,8 @@ func (c *counting) answer(ctx context.Context, r models.Reader, f models.TallyFi
 		in.Reasons = append(in.Reasons, ReasonCount{code, n})
 	}
 	slices.SortFunc(in.Reasons, func(a, b ReasonCount) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Code, b.Code)) })
-	in.Yields = Yields{Documents: lowestFirst(c.documents), Lines: lowestFirst(c.lines), Entities: lowestFirst(c.entities)}
-	for _, y := range in.Yields.Documents {
-		in.Yields.All.Approved, in.Yields.All.Decided = in.Yields.All.Approved+y.Approved, in.Yields.All.Decided+y.Decided
-	}
+	in.Yields.All = *at(c.all, "")
+	in.Yields.Documents, in.Yields.Lines, in.Yields.Entities = lowestFirst(c.documents), lowestFirst(c.lines), lowestFirst(c.entities)
 	return *in, nil
 }
 
