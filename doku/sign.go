@@ -105,6 +105,11 @@ func VerifyNotification(h http.Header, target string, body []byte, secret string
 	return ErrSignature
 }
 
+// VerifyNotification is the function of this name with the client's own key.
+func (c *Client) VerifyNotification(h http.Header, target string, body []byte) error {
+	return VerifyNotification(h, target, body, c.secret)
+}
+
 // verifyResponse checks an answer's signature where it carries one. Only answers to POST are signed with a Digest.
 func (c *Client) verifyResponse(r *request, a *answer) error {
 	stamp, signature := a.header.Get(HeaderResponseTimestamp), a.header.Get(HeaderSignature)

@@ -60,7 +60,7 @@ func (h *handler) record(next echo.HandlerFunc) echo.HandlerFunc {
 				level = slog.LevelDebug
 			}
 			h.Log.LogAttrs(c.Request().Context(), level, "request", slog.String("id", requestID(c)), slog.String("method", c.Request().Method),
-				slog.String("path", c.Request().URL.Path), slog.Int("status", c.Response().Status), slog.Int64("ms", time.Since(start).Milliseconds()),
+				slog.String("path", shownPath(c.Request().URL.Path)), slog.Int("status", c.Response().Status), slog.Int64("ms", time.Since(start).Milliseconds()),
 				slog.Int64("person", int64(person(c).ID)))
 		}()
 		if err := next(c); err != nil {

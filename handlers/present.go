@@ -185,7 +185,7 @@ func events(rows []models.Event) []views.EventView {
 	list := make([]views.EventView, 0, len(rows))
 	for _, e := range rows {
 		params := map[string]any{}
-		for _, key := range []string{"version", "file_id", "n", "field"} {
+		for _, key := range []string{"version", "file_id", "n", "field", "status", "brand_status"} {
 			if v, ok := e.Detail[key]; ok {
 				params[key] = v
 			}

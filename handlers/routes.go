@@ -140,6 +140,8 @@ func (h *handler) routes() []route {
 		{GET, "/health", page, auth.ViewHealth, limitNone, h.showHealth},
 		{POST, "/health/retry", act, auth.RetryDeliveries, limitForm, h.retryAll},
 
+		{POST, callbackPath + ":callback", plain, auth.Public, limitCallback, h.takeCallback},
+
 		{GET, "/_gallery", page, auth.Public, limitNone, h.showGallery},
 		{GET, "/_gallery/:sample", page, auth.Public, limitNone, h.showGalleryPage},
 		{GET, "/static/*", plain, auth.Public, limitNone, echo.WrapHandler(static.Handler())},

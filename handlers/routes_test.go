@@ -49,7 +49,7 @@ func roles(p auth.Permission) (names []string) {
 
 // address fills a route's parameters with ids that exist, or with ones that do not.
 func address(r route, merchant models.MerchantID, document, slot string) string {
-	return strings.NewReplacer(":merchant", merchant.String(), ":document", document, ":slot", slot, ":page", "1", ":person", "5", ":session", "999", ":bundle", "999", ":submission", "999", ":message", "1", ":code", "image_blurry", "*", "htmx.js").Replace(r.Path)
+	return strings.NewReplacer(":merchant", merchant.String(), ":document", document, ":slot", slot, ":page", "1", ":person", "5", ":session", "999", ":bundle", "999", ":submission", "999", ":message", "1", ":code", "image_blurry", ":callback", "nobodys", "*", "htmx.js").Replace(r.Path)
 }
 
 func TestEveryRouteAsEveryRole(t *testing.T) {

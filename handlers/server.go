@@ -32,7 +32,8 @@ type Parts struct {
 
 type handler struct {
 	Parts
-	slow time.Duration // what an upload or a download may take
+	slow       time.Duration // what an upload or a download may take
+	turnedAway turnedAway    // callbacks that are not DOKU's
 }
 
 // New is the portal's web: every route with its middleware.

@@ -52,6 +52,11 @@ func (q *Queue) SendSubmission(ctx context.Context, tx *models.Tx, id models.Sub
 	return q.insert(ctx, tx, sendSubmission{Submission: id}, river.InsertOpts{Queue: queueDocuments, ScheduledAt: at})
 }
 
+// WorkCallback has done what a callback of DOKU asks for.
+func (q *Queue) WorkCallback(ctx context.Context, tx *models.Tx, id models.CallbackID) error {
+	return q.insert(ctx, tx, workCallback{Callback: id}, river.InsertOpts{Queue: queueDocuments})
+}
+
 func (q *Queue) insert(ctx context.Context, tx *models.Tx, args river.JobArgs, o river.InsertOpts) error {
 	o.MaxAttempts = attempts
 	_, err := q.client.InsertTx(ctx, tx.PGX(), args, &o)

@@ -25,6 +25,7 @@ const (
 	probeInterval = 5 * time.Second
 	sealInterval  = time.Second
 	foldInterval  = 2 * time.Second
+	pollInterval  = 5 * time.Second  // of those that are due
 	readInterval  = 15 * time.Second // of those that are due: a day old, or still missing
 )
 
@@ -46,6 +47,7 @@ func NewWorkers(pool *pgxpool.Pool, service *onboarding.Service, log *slog.Logge
 	set := river.NewWorkers()
 	river.AddWorker(set, &documentSender{service: service})
 	river.AddWorker(set, &submissionSender{service: service})
+	river.AddWorker(set, &callbackWorker{service: service})
 	river.AddWorker(set, &originalChecker{service: service})
 	river.AddWorker(set, &requirementsReader{service: service})
 	river.AddWorker(set, &tidier{service: service})
@@ -83,8 +85,8 @@ func schedule() []*river.PeriodicJob {
 }
 
 // Run works until ctx ends, then finishes what is under way, within grace. Beside River's own fetching it sweeps for
-// deliveries that missed their turn, knocks at DOKU while it is down, seals the audit trail and folds the tallies; none of
-// them waits for another.
+// deliveries that missed their turn, knocks at DOKU while it is down, seals the audit trail, folds the tallies and asks DOKU
+// how businesses stand; none of them waits for another.
 func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -101,6 +103,7 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 		{readInterval, "reading checklists", w.service.RefreshRequirements},
 		{sealInterval, "sealing the audit trail", w.service.SealAudit},
 		{foldInterval, "folding the tallies", w.service.FoldTallies},
+		{pollInterval, "asking DOKU about businesses", w.service.PollDue},
 	} {
 		rounds.Go(func() { w.round(ctx, r.every, r.doing, r.do) })
 	}

@@ -143,6 +143,7 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 				func() error { return b.Queue.ReadRequirements(b.Context(), tx, 7) },
 				func() error { return b.Queue.MakeEvidence(b.Context(), tx, 7) },
 				func() error { return b.Queue.SendSubmission(b.Context(), tx, 7, time.Now()) },
+				func() error { return b.Queue.WorkCallback(b.Context(), tx, 7) },
 			} {
 				if err := insert(); err != nil {
 					return err
@@ -150,8 +151,8 @@ func TestAJobGoesWithItsTransaction(t *testing.T) {
 			}
 			return end
 		})
-		want := map[bool]int{true: 0, false: 5}[end != nil]
-		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/5 {
+		want := map[bool]int{true: 0, false: 6}[end != nil]
+		if !errors.Is(err, end) || b.count("select count(*) from river_job") != want || b.count("select count(*) from audit where action = 'session.ended'") != want/6 {
 			t.Errorf("%v: not %d jobs", err, want)
 		}
 	}

@@ -82,6 +82,11 @@ const (
 	SubmissionWithdrawn    Action = "submission.withdrawn"
 	SubmissionMended       Action = "submission.mended"
 	KeyRevealed            Action = "merchant.key_revealed"
+
+	StatusChanged    Action = "merchant.status_changed" // at DOKU
+	StatusAsked      Action = "merchant.status_asked"
+	CallbackReceived Action = "callback.received"
+	HoldChanged      Action = "merchant.hold_changed"
 )
 
 // Ref is what an audit row is about. Kind is the table's noun.

@@ -27,6 +27,7 @@ var constraints = map[string]struct{ code string }{
 	"submissions_request_key":  {"conflict"},
 	"submissions_standing_key": {"registration_underway"},
 	"bundles_underway_key":     {"evidence_underway"},
+	"callbacks_request_key":    {"callback_known"},
 }
 
 // translate turns what the driver says into a fault; a fault stays what it is.

@@ -99,7 +99,8 @@ type Merchant struct {
 	ActiveAt           *time.Time // able to take payments at DOKU
 	BusinessID         string
 	BrandID            string
-	BusinessStatus     string
+	BusinessStatus     string // DOKU's words
+	BrandStatus        string // DOKU's words
 	SharedKey          []byte
 	PartnerRefID       string
 	RegisteredAt       *time.Time

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"gorm.io/gorm"
 
 	"berkas/internal/fault"
 )
@@ -149,8 +148,8 @@ func (tx *Tx) Submit(s *Submission, documents []Attachment, next time.Time) erro
 	}
 	s.ApprovedBy = personOrNil(approver)
 	s.Outcome, s.CreatedAt, s.NextAttemptAt = Pending, tx.Now, &next
-	if err := gorm.G[Submission](tx.g).Create(tx.ctx, s); err != nil {
-		return translate(err)
+	if err := create(tx, s); err != nil {
+		return err
 	}
 	for i := range documents {
 		documents[i].SubmissionID, documents[i].MerchantID = s.ID, s.MerchantID
@@ -178,6 +177,7 @@ type Settlement struct {
 	BusinessID     string
 	BrandID        string
 	BusinessStatus string
+	BrandStatus    string
 	SharedKey      []byte // sealed
 	Said           []byte
 	Note           []byte
@@ -217,9 +217,9 @@ func (tx *Tx) Settle(s Submission, v Settlement) error {
 	}
 	switch v.To {
 	case Registered:
-		err = swapped(tx.g.Exec(`update merchants set business_id = ?, brand_id = ?, business_status = ?, shared_key = ?, registered_at = ? where id = ?`,
-			v.BusinessID, v.BrandID, v.BusinessStatus, v.SharedKey, tx.Now, s.MerchantID))
-		return firstError(err, tx.stand(s, v.To))
+		err = swapped(tx.g.Exec(`update merchants set business_id = ?, brand_id = ?, business_status = ?, brand_status = ?, shared_key = ?, registered_at = coalesce(registered_at, ?) where id = ?`,
+			v.BusinessID, v.BrandID, v.BusinessStatus, v.BrandStatus, v.SharedKey, tx.Now, s.MerchantID))
+		return firstError(err, tx.watch(s.MerchantID, tx.Now.Add(firstPoll)), tx.stand(s, v.To))
 	case Absent, TakenBack:
 		return tx.stand(s, NotSubmitted)
 	}
@@ -235,8 +235,8 @@ func (tx *Tx) Mended(s Submission, note []byte) error {
 		return err
 	}
 	tx.Audit(SubmissionMended, s.ID.Ref(s.MerchantID))
-	err = swapped(tx.g.Exec(`update merchants set registered_at = null, business_id = '', brand_id = '', business_status = '', shared_key = null where id = ?`, s.MerchantID))
-	return firstError(err, tx.stand(s, NotSubmitted))
+	err = swapped(tx.g.Exec(`update merchants set registered_at = null, business_id = '', brand_id = '', business_status = '', brand_status = '', shared_key = null where id = ?`, s.MerchantID))
+	return firstError(err, tx.unwatch(s.MerchantID), tx.stand(s, NotSubmitted))
 }
 
 // RefuseDelivered has a document at DOKU count as refused by it, for reasons a person chose for DOKU's words.

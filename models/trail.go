@@ -10,7 +10,7 @@ import (
 var Actions = []Action{
 	MerchantCreated, MerchantEdited, MerchantArchived, MerchantRestored, MerchantViewed, MerchantSearched, MerchantsExported, MerchantsSent,
 	MerchantSubmitted, MerchantRegistered, SubmissionRedelivering, SubmissionUncertain, SubmissionStuck, SubmissionRefused, SubmissionRejected, SubmissionAbsent,
-	SubmissionWithdrawn, SubmissionMended, KeyRevealed,
+	SubmissionWithdrawn, SubmissionMended, KeyRevealed, StatusChanged, StatusAsked, CallbackReceived, HoldChanged,
 	RequirementsRead, RequirementsChanged, RequirementsRefused, SlotAdded, SlotRemoved, FieldSet,
 	DocumentUploaded, DocumentDelivered, DocumentChecked, DocumentRefused, DocumentGivenUp, DocumentRetried, DeliveriesRetried, DocumentWithdrawn,
 	DocumentPurged, DocumentRotated, DocumentViewed, DocumentFetched,

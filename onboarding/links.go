@@ -286,19 +286,33 @@ func (s *Service) lookUp(ctx context.Context, d models.Document) error {
 	return s.Store.Keep().SaveLink(ctx, d.ID, s.Vault.SealString(file.Link, linkSeal(d.UID)), file.LinkExpiresAt)
 }
 
-// refreshMerchant reads a registered business and keeps the fresh links of all its documents, matched by place.
+// refreshMerchant reads a registered business: the fresh links of all its documents, and how it stands.
 func (s *Service) refreshMerchant(ctx context.Context, id models.MerchantID) error {
 	m, err := s.Store.Merchant(ctx, id)
 	if err != nil {
 		return err
 	}
-	data, err := s.DOKU.GetBusiness(ctx, m.BrandID, doku.Combination{BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine, Nationality: m.Nationality})
+	turn, err := s.Store.Keep().TakeTurn(ctx, id, s.Now().Add(longestPoll))
+	if err != nil {
+		return err
+	}
+	data, err := s.askBusiness(ctx, m)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable, "doku_unavailable")
 	}
+	_, err = s.learn(ctx, m, turn, data)
+	return err
+}
+
+func (s *Service) askBusiness(ctx context.Context, m models.Merchant) (*doku.BusinessData, error) {
+	return s.DOKU.GetBusiness(ctx, m.BrandID, doku.Combination{BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine, Nationality: m.Nationality})
+}
+
+// keepLinks keeps the fresh links of a merchant's documents, matched by place, and returns the documents that DOKU does not show.
+func (s *Service) keepLinks(ctx context.Context, id models.MerchantID, data *doku.BusinessData) (lost []models.DocumentID, err error) {
 	ours, err := s.Store.Attachments(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := map[string]doku.Attachment{}
 	for _, a := range data.Attachments {
@@ -308,11 +322,12 @@ func (s *Service) refreshMerchant(ctx context.Context, id models.MerchantID) err
 	for _, d := range ours {
 		there, ok := at[d.Place]
 		if !ok || there.Link == "" || there.Category != d.Category || there.Code != d.Code {
+			lost = append(lost, d.DocumentID)
 			continue
 		}
 		links = append(links, models.FreshLink{Document: d.DocumentID, AttachedID: there.ID, Link: s.Vault.SealString(there.Link, linkSeal(d.UID)), Until: there.LinkExpiresAt})
 	}
-	return s.Store.Keep().SaveLinks(ctx, links)
+	return lost, s.Store.Keep().SaveLinks(ctx, links)
 }
 
 // OpenThumbnail is a document's small picture, JPEG of at most 8 KB. fault.NotFound when it has none.

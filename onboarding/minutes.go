@@ -37,6 +37,15 @@ func (h *Health) count(o doku.Outcome, down bool) {
 	h.minutes.add(m)
 }
 
+// countCallback adds what DOKU, or somebody who is not DOKU, posted to its minute.
+func (h *Health) countCallback(taken bool) {
+	m := models.DOKUMinute{Minute: h.now().UTC().Truncate(time.Minute), Call: "callback", Answered: 1}
+	if !taken {
+		m.Answered, m.Failed = 0, 1
+	}
+	h.minutes.add(m)
+}
+
 func (m *minutes) add(row models.DOKUMinute) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"berkas/doku"
 	"berkas/internal/fault"
 	"berkas/models"
 )
@@ -255,7 +254,7 @@ func kept(m models.Merchant, s Standing, now time.Time) models.Merchant {
 	for _, stage := range []struct {
 		reached bool
 		at      **time.Time
-	}{{s.Begun, &m.FirstDocumentAt}, {s.AtDOKU, &m.AtDOKUAt}, {s.Approved, &m.ApprovedAt}, {m.BusinessStatus == string(doku.StatusActive), &m.ActiveAt}} {
+	}{{s.Begun, &m.FirstDocumentAt}, {s.AtDOKU, &m.AtDOKUAt}, {s.Approved, &m.ApprovedAt}, {isActive(m.BusinessStatus, m.BrandStatus), &m.ActiveAt}} {
 		if stage.reached && *stage.at == nil {
 			*stage.at = &now
 		}

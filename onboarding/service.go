@@ -22,6 +22,7 @@ type Queue interface {
 	CheckOriginal(ctx context.Context, tx *models.Tx, id models.DocumentID) error
 	MakeEvidence(ctx context.Context, tx *models.Tx, id models.BundleID) error
 	SendSubmission(ctx context.Context, tx *models.Tx, id models.SubmissionID, at time.Time) error
+	WorkCallback(ctx context.Context, tx *models.Tx, id models.CallbackID) error
 }
 
 // Parts are what a Service stands on.
@@ -38,8 +39,10 @@ type Parts struct {
 	FileLookup bool
 	// Callbacks is where DOKU reaches this portal, without a slash at its end; "" when it cannot, as without https.
 	Callbacks string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// UnsignedCallbacks says that DOKU does not sign what it posts there.
+	UnsignedCallbacks bool
+	Now               func() time.Time
+	Log               *slog.Logger
 }
 
 // Service carries out the use cases. It is safe for concurrent use.

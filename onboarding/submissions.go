@@ -473,7 +473,7 @@ func (s *Service) registered(ctx context.Context, actor models.Actor, v models.S
 	key := doku.Secret("")
 	if len(b.Brands) > 0 {
 		to.BrandID, key = b.Brands[0].ID, b.Brands[0].SharedKey
-		to.BusinessStatus = orElse(b.Status, b.Brands[0].Status)
+		to.BusinessStatus, to.BrandStatus = orElse(b.Status, b.Brands[0].Status), b.Brands[0].Status
 	}
 	if key != "" {
 		m, err := s.Store.Merchant(ctx, v.MerchantID)

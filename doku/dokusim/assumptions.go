@@ -27,6 +27,7 @@ var assumed = []string{
 	"status codes and bodies of errors",
 	"a registration with an unknown file id gets 422 with the place where it stands",
 	"the answer of Business Registration; CORPORATE; contacts, documents and statuses in Get Business Data",
+	"a callback's payload, that it is signed like other notifications, and that a repetition keeps its Request-Id",
 	"a Request-Id is remembered for 24 hours, and only after a success",
 	"files nobody attached are kept for ever; Update Business Data and Get Address answer 404",
 }

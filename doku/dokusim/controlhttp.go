@@ -13,7 +13,10 @@ import (
 	"berkas/doku"
 )
 
-const controlPrefix = "/_simulator/"
+const (
+	controlPrefix = "/_simulator/"
+	maxCallbacks  = 1000 // sent by one request
+)
 
 // controlHandler is the interface that doc.go describes. A web page somebody looks at must not be able to use it.
 func (s *Simulator) controlHandler() http.Handler {
@@ -51,6 +54,7 @@ func (s *Simulator) controlHandler() http.Handler {
 	})
 	handle("GET businesses", func(*http.Request) (any, error) { return s.Businesses(), nil })
 	handle("PUT businesses/{id}", s.putBusiness)
+	handle("POST callbacks", s.postCallback)
 	handle("GET requests", func(*http.Request) (any, error) { return s.Requests(), nil })
 	handle("PUT requirements", s.putRequirements)
 	handle("GET assumptions", func(*http.Request) (any, error) { return toWire(s.Assume()), nil })
@@ -118,6 +122,18 @@ func (s *Simulator) putBusiness(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return s.Businesses(), nil
+}
+
+func (s *Simulator) postCallback(r *http.Request) (any, error) {
+	var c Callback
+	if err := readStrict(r, &c); err != nil {
+		return nil, err
+	}
+	if c.Times > maxCallbacks {
+		return nil, fmt.Errorf("times must be at most %d", maxCallbacks)
+	}
+	answers, err := s.SendCallback(c)
+	return map[string][]int{"answers": answers}, err
 }
 
 func (s *Simulator) putRequirements(r *http.Request) (any, error) {

@@ -32,6 +32,11 @@
 //	GET    businesses          [{"id","name","lite","status","rejection_reason","brands":[{"id","status"}],"at",…}]
 //	PUT    businesses/{id}     {"status":"ACTIVE","brand_status":"ACTIVE","rejection_reason":""}; the id of a business or
 //	                           of a brand; brand_status left out is the same as status
+//	POST   callbacks           {"business":"BSN-…","status":"ACTIVE","request_id":"…","times":2,"forged":true} posts to the
+//	                           business's callback_url at once; all but business may be left out. status: what the payload
+//	                           claims, which need not be true; times: so often under one Request-Id; forged: signed with
+//	                           another key. Answers {"answers":[200,200]}, 0 for none. A change of status is posted by itself
+//	                           once the assumption "callbacks" is on.
 //	GET    requests            {"upload":3,"data":1}: calls received since the start or the last reset
 //	PUT    requirements        {"business_type","legal_entity","business_line","nationality","answer":{…}}; answer null
 //	                           brings the matrix back

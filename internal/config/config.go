@@ -46,6 +46,8 @@ type Config struct {
 	BlobDir      string   // where originals go
 	DemoPassword string
 
+	UnsignedCallbacks bool // DOKU's callbacks need no signature
+
 	DemoMerchants bool // beside the demo people; see Demo
 	LogJSON       bool
 

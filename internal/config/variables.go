@@ -60,6 +60,9 @@ var variables = []variable{
 		set:   func(c *Config, v string) (err error) { c.LinkHosts, err = hostNames(v); return err }},
 	{name: "DOKU_FILE_LOOKUP", takes: "a path such as /file/{id}", means: "a lookup by file id, where DOKU offers one; none is documented",
 		set: func(c *Config, v string) error { c.FileLookup = v; return lookup(v) }},
+	{name: "DOKU_CALLBACK_SIGNATURE", standard: "required", takes: "required or off", means: "whether what DOKU posts to `/doku/callbacks/` must be signed like its other " +
+		"notifications, which is assumed; nothing that is posted there is believed either way",
+		set: func(c *Config, v string) error { c.UnsignedCallbacks = v == "off"; return oneOf(v, "required", "off") }},
 	{name: "ENCRYPTION_KEY", secret: true, takes: "32 bytes in base64, as from `openssl rand -base64 32`",
 		means: "encrypts files and personal columns; made in DATA_DIR for a local run, required with DATABASE_URL",
 		set:   func(c *Config, v string) (err error) { c.Key, err = decodeKey(v); return err }},
