@@ -156,7 +156,7 @@ func (k Keep) ReleaseClaims(ctx context.Context) error {
 	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ?
 		where state = 'sending' or state = 'waiting' and attempts = 0`, k.s.now().Add(-time.Minute))
 	if err == nil {
-		_, err = k.exec(ctx, `update submissions set claimed_by = '', claimed_until = null, next_attempt_at = least(next_attempt_at, ?) where claimed_by <> ''`, k.s.now().Add(-time.Minute))
+		_, err = k.exec(ctx, `update submissions set claimed_by = '', claimed_until = null, next_attempt_at = least(next_attempt_at, ?) where claimed_by <> '' or next_attempt_at <= ?`, k.s.now().Add(-time.Minute), k.s.now())
 	}
 	return err
 }

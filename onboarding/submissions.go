@@ -121,7 +121,7 @@ func (s *Service) plan(r planReader, id models.MerchantID, kind models.Submissio
 	p.attachments = attachments
 	for _, row := range rows {
 		doc := row.Newest()
-		if doc == nil || !Asked(row) {
+		if doc == nil || !Asked(row) || doc.State != models.Delivered {
 			continue
 		}
 		i := slices.IndexFunc(attachments, func(a models.Attachment) bool { return a.DocumentID == doc.ID })
