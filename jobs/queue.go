@@ -49,7 +49,11 @@ func (q *Queue) MakeEvidence(ctx context.Context, tx *models.Tx, id models.Bundl
 
 // SendSubmission has a submission sent to DOKU, not before a time.
 func (q *Queue) SendSubmission(ctx context.Context, tx *models.Tx, id models.SubmissionID, at time.Time) error {
-	return q.insert(ctx, tx, sendSubmission{Submission: id}, river.InsertOpts{Queue: queueDocuments, ScheduledAt: at})
+	o := river.InsertOpts{Queue: queueDocuments}
+	if at.After(time.Now()) { // a job with a time, even one that has passed, waits for River's next look at the clock
+		o.ScheduledAt = at
+	}
+	return q.insert(ctx, tx, sendSubmission{Submission: id}, o)
 }
 
 // WorkCallback has done what a callback of DOKU asks for.

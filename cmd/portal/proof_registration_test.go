@@ -32,15 +32,15 @@ func TestProofKillsDuringRegistrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := staff(t, p)
-	merchants := complete(t, e, v, 3*kills())
-	slow := `{"call":"business","kind":"delay","delay":"150ms"}`
+	merchants := complete(t, e, v, 3*registrationKills())
+	slow := `{"call":"business","kind":"delay","delay":"400ms"}`
 	if a, err := v.send("POST", simulator.url+"/_simulator/faults", "application/json", strings.NewReader(slow)); err != nil || a.status != http.StatusOK {
 		t.Fatalf("the simulator is not slowed: %d %v", a.status, err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	asked := make(chan []string)
 	go func() { asked <- register(ctx, v, merchants) }()
-	for n := range kills() {
+	for n := range registrationKills() {
 		pause(time.Duration(mathrand.N(int64(600 * time.Millisecond))))
 		p.kill()
 		if p, err = launch(e); err == nil {
@@ -53,6 +53,9 @@ func TestProofKillsDuringRegistrations(t *testing.T) {
 	stop()
 	onceEach(t, e, v, simulator.url, <-asked)
 }
+
+// registrationKills is how often the portal is killed while it registers: the full proof, or a fraction of it.
+func registrationKills() int { return max(4, kills()*2/5) }
 
 // complete makes merchants of which nothing is missing: their documents are those of the first one.
 func complete(t *testing.T, e env, v *visitor, n int) (merchants []string) {
@@ -94,7 +97,7 @@ func complete(t *testing.T, e env, v *visitor, n int) (merchants []string) {
 // register asks for one merchant after the other to be registered, until ctx ends, and returns those that were promised to be.
 func register(ctx context.Context, v *visitor, merchants []string) (asked []string) {
 	for _, merchant := range merchants {
-		pause(time.Duration(mathrand.N(int64(200 * time.Millisecond))))
+		pause(time.Duration(mathrand.N(int64(100 * time.Millisecond))))
 		for ctx.Err() == nil {
 			a, err := v.ask("POST", merchant+"/register", nil)
 			if err == nil && (a.status == http.StatusSeeOther && a.header.Get("Location") == merchant || a.status == http.StatusConflict) {
@@ -151,7 +154,7 @@ func onceEach(t *testing.T, e env, v *visitor, simulator string, asked []string)
 		}
 	}
 	t.Logf("%d registrations, %d of them sent more than once", len(there), replayed)
-	if len(asked) < kills()/2 {
+	if len(asked) < registrationKills()/2 {
 		t.Errorf("only %d were asked for: that proves little", len(asked))
 	}
 }

@@ -352,7 +352,7 @@ func (p *seeding) reserve(ctx context.Context) error {
 			table string
 			each  int
 			first *int64
-		}{{"merchants", 1, &p.first.merchant}, {"slots", slotsEach, &p.first.slot}, {"documents", documentsEach, &p.first.document}, {"decisions", documentsEach, &p.first.decision}} {
+		}{{"merchants", 1, &p.first.merchant}, {"slots", slotsEach, &p.first.slot}, {"documents", documentsEach, &p.first.document}, {"decisions", documentsEach, &p.first.decision}, {"submissions", 1, &p.first.submission}} {
 			if _, err := tx.Exec(ctx, "lock table "+r.table+" in exclusive mode"); err != nil {
 				return err
 			}

@@ -26,7 +26,9 @@ const (
 var filled = []struct{ table, columns string }{
 	{"merchants", `id, uid, name, name_normal, business_type, legal_entity, business_line, nationality, nib, address_street, address_area, address_country, bank_name, bank_account_name,
 		private, responsible_id, due_on, combination_id, set_id, progress, progress_state, next_actor, next_actor_since, quarter, course, first_document_at, at_doku_at, approved_at, active_at,
-		business_id, brand_id, business_status, registered_at, messaged_at, archived_at, created_by, created_at, updated_at`},
+		business_id, brand_id, business_status, registered_at, submission_id, registration, messaged_at, archived_at, created_by, created_at, updated_at`},
+	{"submissions", `id, uid, merchant_id, kind, request_id, body, business_type, legal_entity, business_line, nationality, outcome, business_id, brand_id, business_status,
+		created_at, settled_at`},
 	{"merchant_keys", "merchant_id, source, kind, hash"},
 	{"contacts", "merchant_id, ordinal, name, position, nationality, is_primary, private"},
 	{"brands", "merchant_id, ordinal, name"},
@@ -81,7 +83,11 @@ func (c chunk) write(l *life) {
 	c.add("merchants", int64(m.ID), raw(m.UID), m.Name, m.NameNormal, m.BusinessType, m.LegalEntity, m.BusinessLine, m.Nationality, m.NIB, m.AddressStreet, m.AddressArea, m.AddressCountry,
 		m.BankName, m.BankAccountName, m.Private, id(m.ResponsibleID), day(at(m.DueOn)), int64(m.CombinationID), id(m.SetID), asJSON(m.Progress), string(m.ProgressState),
 		string(m.NextActor), m.NextActorSince, string(m.Quarter), asJSON(m.Course), at(m.FirstDocumentAt), at(m.AtDOKUAt), at(m.ApprovedAt), at(m.ActiveAt),
-		m.BusinessID, m.BrandID, m.BusinessStatus, at(m.RegisteredAt), at(m.MessagedAt), at(m.ArchivedAt), id(m.CreatedBy), m.CreatedAt, m.UpdatedAt)
+		m.BusinessID, m.BrandID, m.BusinessStatus, at(m.RegisteredAt), id(m.SubmissionID), string(m.Registration), at(m.MessagedAt), at(m.ArchivedAt), id(m.CreatedBy), m.CreatedAt, m.UpdatedAt)
+	if m.SubmissionID != nil {
+		c.add("submissions", int64(*m.SubmissionID), raw(l.uid()), int64(m.ID), string(models.KindRegistration), "seeded-"+m.ID.String()+"-"+m.UID, []byte{}, m.BusinessType, m.LegalEntity,
+			m.BusinessLine, m.Nationality, string(models.Registered), m.BusinessID, m.BrandID, m.BusinessStatus, at(m.RegisteredAt), at(m.RegisteredAt))
+	}
 	for _, k := range l.keys {
 		c.add("merchant_keys", int64(m.ID), k.Source, k.Kind, k.Hash)
 	}

@@ -33,7 +33,7 @@ type cast struct {
 	staff        []models.Person
 	reviewers    []models.Person
 	combinations []askedOf
-	first        struct{ merchant, slot, document, decision, transition, message int64 } // ids
+	first        struct{ merchant, slot, document, decision, submission, transition, message int64 } // ids
 }
 
 // askedOf is a combination with what DOKU asks for, and how usual it is.
@@ -402,6 +402,8 @@ func latest(a *time.Time, b time.Time) *time.Time {
 func (l *life) register(at time.Time) {
 	m := &l.dossier.Merchant
 	id := strconv.FormatInt(int64(m.ID), 10)
+	submission := models.SubmissionID(l.first.submission + int64(l.i))
+	m.SubmissionID, m.Registration = &submission, models.Registered
 	m.RegisteredAt, m.BusinessID, m.BrandID, m.BusinessStatus = &at, "BSN-seeded-"+id, "BRN-seeded-"+id, doku.StatusUpdating
 	l.until(at)
 	if active := at.Add(l.around(5 * 24 * time.Hour)); l.past(active) && l.chance(.97) {

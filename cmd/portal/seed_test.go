@@ -51,14 +51,15 @@ func TestASeededDatabaseIsWhole(t *testing.T) {
 	mustRun(t, e, "recount")
 	pool := testdb.Open(t, db.DSN).Pool
 	for what, sql := range map[string]string{
-		"merchants":                 `select abs(count(*) - 290) from merchants`,
-		"slots of a merchant":       `select count(*) from (select merchant_id from slots group by 1 having count(*) <> 12) s`,
-		"a document after today":    `select count(*) from documents where uploaded_at > '2026-11-20' or decided_at > '2026-11-20' or delivered_at > '2026-11-20'`,
-		"a reviewer's own document": `select count(*) from decisions where decided_by = uploaded_by`,
-		"the queue":                 `select count(*) from documents d join slots s on s.document_id = d.id join merchants m on m.id = d.merchant_id where (d.queued_at is not null) <> (d.state = 'delivered' and d.review = 'undecided' and m.archived_at is null and m.registered_at is null)`,
-		"who can sign in":           `select count(*) from people where password_hash <> ''`,
-		"a stage before the last":   `select count(*) from merchants where first_document_at < created_at or at_doku_at < first_document_at or approved_at < at_doku_at or registered_at < approved_at or active_at < registered_at`,
-		"states of nobody":          `select count(*) from unnest(array['todo', 'refused', 'complete', 'registered']) s(state) where not exists (select from merchants where progress_state = state)`,
+		"merchants":                             `select abs(count(*) - 290) from merchants`,
+		"slots of a merchant":                   `select count(*) from (select merchant_id from slots group by 1 having count(*) <> 12) s`,
+		"a document after today":                `select count(*) from documents where uploaded_at > '2026-11-20' or decided_at > '2026-11-20' or delivered_at > '2026-11-20'`,
+		"a reviewer's own document":             `select count(*) from decisions where decided_by = uploaded_by`,
+		"the queue":                             `select count(*) from documents d join slots s on s.document_id = d.id join merchants m on m.id = d.merchant_id where (d.queued_at is not null) <> (d.state = 'delivered' and d.review = 'undecided' and m.archived_at is null and m.registered_at is null)`,
+		"a registration without its submission": `select count(*) from merchants m where (m.registered_at is not null) <> (m.locked and exists (select from submissions s where s.id = m.submission_id and s.merchant_id = m.id))`,
+		"who can sign in":                       `select count(*) from people where password_hash <> ''`,
+		"a stage before the last":               `select count(*) from merchants where first_document_at < created_at or at_doku_at < first_document_at or approved_at < at_doku_at or registered_at < approved_at or active_at < registered_at`,
+		"states of nobody":                      `select count(*) from unnest(array['todo', 'refused', 'complete', 'registered']) s(state) where not exists (select from merchants where progress_state = state)`,
 	} {
 		var wrong int
 		if err := pool.QueryRow(t.Context(), sql).Scan(&wrong); err != nil || wrong != 0 {
