@@ -226,17 +226,12 @@ type pictures struct {
 func (p pictures) list(pairs ...string) string {
 	q := url.Values{}
 	for name, value := range map[string]string{"team": p.of.Team, "type": p.of.Type, "entity": p.of.Entity, "line": p.of.Line, "who": p.of.Who} {
-		if value != "" {
-			q.Set(name, value)
-		}
+		q.Set(name, value)
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		q.Set(pairs[i], pairs[i+1])
 	}
-	if len(q) == 0 {
-		return views.MerchantsURL()
-	}
-	return views.MerchantsURL() + "?" + q.Encode()
+	return views.ReadMerchantFilter(q).URL("")
 }
 
 func (p pictures) count(name string, n int64, pairs ...string) views.Datum {

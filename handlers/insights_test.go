@@ -200,7 +200,40 @@ func asGood(name string, got, want float64) bool {
 	return math.Abs(got-want) <= 0.0001
 }
 
-// Every figure of the insights is that of the rows, with each filter, folded or not.
+// listsHold looks behind one figure of each kind: what counts merchants leads to a list of exactly as many, what counts
+// documents to merchants that have them.
+func (v *visitor) listsHold(path string) {
+	v.Helper()
+	looked := map[string]bool{}
+	for _, f := range v.get(path).is(200, path).doc().Find("a[data-figure]").EachIter() {
+		name := attr(f, "data-figure")
+		kind, rest, _ := strings.Cut(name, ":")
+		if looked[kind] || kind == "doku_seconds" || kind == "standing" && !strings.HasSuffix(rest, ":0") { // how it stood then is no list of now
+			continue
+		}
+		looked[kind] = true
+		value, err := strconv.ParseFloat(attr(f, "data-value"), 64)
+		v.must(err)
+		list := v.get(attr(f, "href")).is(200, attr(f, "href")).doc()
+		n, _ := strconv.Atoi(digits.FindString(list.Find("[data-announce]").Text()))
+		switch kind {
+		case "documents_undecided", "documents_refused", "documents_expiring", "open", "missing", "refused", "failed", "waiting", "delivered", "expiring":
+			if n == 0 || n > int(value) {
+				v.Errorf("%s: %v documents lead to %d merchants: %s", name, value, n, attr(f, "href"))
+			}
+		case "first_pass_yield", "reason", "yield_documents", "yield_lines", "yield_entities": // of the past; the list is what it holds up now
+		default:
+			if n != int(value) {
+				v.Errorf("%s of %s promises %v and lists %d: %s", name, path, value, n, attr(f, "href"))
+			}
+		}
+	}
+	if len(looked) < 20 {
+		v.Errorf("%s: %d kinds of figures lead to lists", path, len(looked))
+	}
+}
+
+// Every figure of the insights is that of the rows, with each filter, folded or not, and leads to its list.
 func TestFiguresOfTheInsights(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -232,6 +265,8 @@ func TestFiguresOfTheInsights(t *testing.T) {
 			t.Errorf("%s shows %d figures", c.query, n)
 		}
 	}
+	manager.listsHold("/insights")
+	manager.listsHold("/insights?type=CORPORATE&period=26&team=Jakarta")
 }
 
 // The week's table is that of the rows, and leads on to other weeks but not beyond this one.

@@ -151,6 +151,9 @@ func (h *handler) merchantFilter(ctx context.Context, q views.MerchantFilter, p 
 	if t, err := time.ParseInLocation(time.DateOnly, q.Until, words.WIB); err == nil {
 		f.Until = t.AddDate(0, 0, 1)
 	}
+	if q.Since != "" {
+		f.Since, _ = time.ParseInLocation(time.DateOnly, q.Since, words.WIB)
+	}
 	if f.State != "remind" {
 		return f, nil
 	}

@@ -24,6 +24,7 @@ type MerchantFilter struct {
 	Slot         SlotFilter
 	Stage        Stage     // reached between From and Until
 	From, Until  time.Time // the latter not included; zero leaves an end open
+	Since        time.Time // made since then
 	Quarter      string    // how much is done, in quarters "0" to "4" (all); merchants not registered
 	Today        time.Time // for "overdue" and Slot.Expires
 	Reminded     time.Time // for "remind": with the merchant, and told so before this time
@@ -278,6 +279,9 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		if !f.Until.IsZero() {
 			add(column+" < ?", f.Until)
 		}
+	}
+	if !f.Since.IsZero() {
+		add("m.created_at >= ?", f.Since)
 	}
 	if f.Slot != (SlotFilter{}) {
 		sql, a := f.Slot.where(f.Today)

@@ -64,7 +64,7 @@ type MerchantChoices struct {
 // DOCUMENT a category, or CATEGORY:CODE; Slot how it stands. Done: quarters of what is done, 0 to 4. Order: action, recent,
 // name, due.
 type MerchantFilter struct {
-	Q, State, BusinessType, Entity, BusinessLine, Who, Team, Document, Slot, Reason, Expiring, Stage, From, Until, Done, Order string
+	Q, State, BusinessType, Entity, BusinessLine, Who, Team, Document, Slot, Reason, Expiring, Stage, From, Until, Since, Done, Order string
 }
 
 // values are what the address says, under the names it says them by.
@@ -77,7 +77,7 @@ func (f *MerchantFilter) values() []struct {
 		Value *string
 	}{
 		{"q", &f.Q}, {"state", &f.State}, {"who", &f.Who}, {"team", &f.Team}, {"business_type", &f.BusinessType}, {"entity", &f.Entity}, {"business_line", &f.BusinessLine},
-		{"doc", &f.Document}, {"slot", &f.Slot}, {"reason", &f.Reason}, {"expiring", &f.Expiring}, {"stage", &f.Stage}, {"from", &f.From}, {"until", &f.Until}, {"done", &f.Done}, {"sort", &f.Order},
+		{"doc", &f.Document}, {"slot", &f.Slot}, {"reason", &f.Reason}, {"expiring", &f.Expiring}, {"stage", &f.Stage}, {"from", &f.From}, {"until", &f.Until}, {"since", &f.Since}, {"done", &f.Done}, {"sort", &f.Order},
 	}
 }
 
@@ -185,6 +185,9 @@ func (v MerchantsPage) chips(ctx context.Context) (chips []filterChip) {
 			text = say(ctx, "merchants.stage.between", "stage", text, "from", from, "until", until)
 		}
 		add(text, "stage", "from", "until")
+	}
+	if since := dayOf(f.Since); since != nil {
+		add(say(ctx, "merchants.filter.is", "label", say(ctx, "merchants.filter.since"), "value", words.Date(ctx, since.(time.Time))), "since")
 	}
 	if f.Done != "" {
 		add(named(ctx, "merchants.done.", f.Done), "done")
