@@ -18,7 +18,7 @@ const checkWait = time.Minute // until a document delivered by address is fetche
 // does not answer as it should.
 func (s *Service) CheckOriginal(ctx context.Context, id models.DocumentID) error {
 	d, err := s.Store.Document(ctx, id)
-	if err != nil || d.State != models.Delivered || d.BlobRef != "" || d.WithdrawnAt != nil {
+	if err != nil || d.State != models.Delivered || d.BlobRef != "" || d.PurgedAt != nil || d.WithdrawnAt != nil {
 		return err
 	}
 	if !LinkFresh(d, s.Now()) {

@@ -41,6 +41,7 @@ type Parts struct {
 	Callbacks string
 	// UnsignedCallbacks says that DOKU does not sign what it posts there.
 	UnsignedCallbacks bool
+	Retention         Retention
 	Now               func() time.Time
 	Log               *slog.Logger
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, evidence
-// whose time is over, and bytes that no row holds.
+// whose time is over, originals that retention lets go, and bytes that no row holds.
 func (s *Service) Tidy(ctx context.Context) error {
 	keep := s.Store.Keep()
 	if err := keep.SweepSessions(ctx, auth.IdleTimeout, auth.ThrottleWindow); err != nil {
@@ -29,6 +29,9 @@ func (s *Service) Tidy(ctx context.Context) error {
 		return err
 	}
 	if err := s.expireEvidence(ctx); err != nil {
+		return err
+	}
+	if err := s.retain(ctx); err != nil {
 		return err
 	}
 	return s.sweepBlobs(ctx)

@@ -181,7 +181,8 @@ func (p *portal) wire(ctx context.Context) error {
 		return err
 	}
 	p.service = onboarding.New(onboarding.Parts{Store: p.store, DOKU: client, Blobs: p.blobs, Vault: p.vault, Papers: p.papers,
-		Queue: jobs.NewQueue(inserter), Watch: p.watch, Health: health, FileLookup: p.config.FileLookup != "", Callbacks: p.callbacks(), UnsignedCallbacks: p.config.UnsignedCallbacks, Now: time.Now, Log: p.in.log})
+		Queue: jobs.NewQueue(inserter), Watch: p.watch, Health: health, FileLookup: p.config.FileLookup != "", Callbacks: p.callbacks(), UnsignedCallbacks: p.config.UnsignedCallbacks,
+		Retention: onboarding.Retention{Purge: p.config.PurgeOriginals, After: p.config.RetainOriginals}, Now: time.Now, Log: p.in.log})
 	if p.workers, err = jobs.NewWorkers(p.db.Pool, p.service, p.in.log); err != nil {
 		return err
 	}

@@ -48,6 +48,9 @@ type Config struct {
 
 	UnsignedCallbacks bool // DOKU's callbacks need no signature
 
+	PurgeOriginals  bool          // once DOKU was seen to have the same bytes
+	RetainOriginals time.Duration // since then
+
 	DemoMerchants bool // beside the demo people; see Demo
 	LogJSON       bool
 

@@ -68,6 +68,10 @@ var variables = []variable{
 		set:   func(c *Config, v string) (err error) { c.Key, err = decodeKey(v); return err }},
 	{name: "BLOB_URL", takes: "file:///directory", means: "where encrypted originals go; DATA_DIR/blobs when not set",
 		set: func(c *Config, v string) (err error) { c.BlobDir, err = blobs(v); return err }},
+	{name: "RETAIN_ORIGINALS", standard: "30", takes: "until-readable, a number of days such as 30, or always",
+		means: "how long originals stay of documents that a registered merchant has at DOKU: until they were read there once through a refreshed link, so " +
+			"many days longer, or for ever",
+		set: func(c *Config, v string) error { return retention(c, v) }},
 	{name: "DEMO_PASSWORD", standard: "demo", secret: true, takes: "a password", means: "of the demo people, who exist only in simulator mode on a loopback address",
 		set: func(c *Config, v string) error { c.DemoPassword = v; return nil }},
 	{name: "DEMO_MERCHANTS", standard: "on", takes: "on or off", means: "whether the demo people find merchants in every state, with drawn documents",
@@ -271,6 +275,25 @@ func blobs(v string) (string, error) {
 		return "", errors.New("only directories of this machine can be used now")
 	}
 	return filepath.Clean(u.Path), nil
+}
+
+const maxRetention = 36500 // days
+
+func retention(c *Config, v string) error {
+	c.PurgeOriginals, c.RetainOriginals = true, 0
+	switch v {
+	case "until-readable":
+		return nil
+	case "always":
+		c.PurgeOriginals = false
+		return nil
+	}
+	days, err := strconv.Atoi(v)
+	if err != nil || days < 0 || days > maxRetention {
+		return errors.New("it is none of these")
+	}
+	c.RetainOriginals = time.Duration(days) * 24 * time.Hour
+	return nil
 }
 
 func duration(to *time.Duration, v string, least, most time.Duration) (err error) {
