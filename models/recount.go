@@ -189,9 +189,10 @@ func (c recount) factsOf(where string) string {
 func (c recount) differ() string {
 	pairs := slices.Contains(paired, c.measure)
 	waiting := `(select measure, combination_id, responsible_id, day, key, n, total from tally_deltas where measure = '` + string(c.measure) + `')`
-	return `select kind, responsible_id, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
+	return `with facts as materialized (select f.measure, f.combination_id, f.responsible_id, f.day, f.key, sum(f.n) as n, sum(f.total) as total from ` + c.factsOf("") + ` f group by 1, 2, 3, 4, 5)
+		select kind, responsible_id, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
 			coalesce(sum(total) filter (where counted), 0) as counted_total, coalesce(sum(total) filter (where not counted), 0) as kept_total
-		from (select true as counted, t.* from (` + tallied(c.factsOf(""), pairs) + `) t
+		from (select true as counted, t.* from (` + tallied("facts", pairs) + `) t
 			union all select false, t.* from (` + tallied(waiting, pairs) + `) t
 			union all select false, kind, responsible_id, measure, day, key, n, total from tallies where measure = '` + string(c.measure) + `') b
 		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`
