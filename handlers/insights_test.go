@@ -266,7 +266,7 @@ func TestFiguresOfTheInsights(t *testing.T) {
 		}
 	}
 	manager.listsHold("/insights")
-	manager.listsHold("/insights?type=CORPORATE&period=26&team=Jakarta")
+	manager.listsHold("/insights?type=CORPORATE&period=26")
 }
 
 // The week's table is that of the rows, and leads on to other weeks but not beyond this one.
