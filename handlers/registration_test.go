@@ -53,7 +53,7 @@ func TestRegisteringAMerchant(t *testing.T) {
 	if a.doc().Find(`[data-missing] a[href^="`+merchantPath(bare)+`#slot-"]`).Length() != 3 || a.doc().Find(`[data-missing] a[href="`+merchantPath(bare)+`/edit#f-email"]`).Length() != 1 {
 		t.Error("what is missing is not linked")
 	}
-	if managers := manager.get(merchantPath(bare) + "/register").is(http.StatusOK, "a manager"); managers.doc().Find(`[data-missing] a[href*="/edit"]`).Length() != 0 {
+	if managers := manager.get(merchantPath(bare)+"/register").is(http.StatusOK, "a manager"); managers.doc().Find(`[data-missing] a[href*="/edit"]`).Length() != 0 {
 		t.Error("a manager is led to what only staff may edit")
 	}
 
@@ -62,7 +62,7 @@ func TestRegisteringAMerchant(t *testing.T) {
 	if home := staff.get(page); home.doc().Find(`a.primary[href="`+page+`/register"]`).Length() == 0 || home.doc().Find("[data-progress=approved]").Length() != 1 {
 		t.Error("registering is not offered")
 	}
-	preview := staff.get(page + "/register").is(http.StatusOK, "the preview")
+	preview := staff.get(page+"/register").is(http.StatusOK, "the preview")
 	for _, personal := range []string{"warung@contoh.id", "81234567890", "3171234567890001", ">1234567890<"} {
 		if strings.Contains(preview.body, personal) {
 			t.Errorf("%s is shown in clear", personal)
@@ -124,7 +124,9 @@ func TestDOKUsNoIsMended(t *testing.T) {
 	page := merchantPath(id)
 	b.must(b.sim.AddFault(dokusim.Fault{Call: doku.CallBusiness, Kind: dokusim.FaultStatus, Status: http.StatusUnprocessableEntity, Times: 1, Message: "the KTP of warung@contoh.id is not readable"}))
 	staff.post(page+"/register", nil).is(http.StatusSeeOther, "registering")
-	staff.await("DOKU's no", func() bool { return attr(staff.get(page).doc().Find("header[data-registration]"), "data-registration") == "refused" })
+	staff.await("DOKU's no", func() bool {
+		return attr(staff.get(page).doc().Find("header[data-registration]"), "data-registration") == "refused"
+	})
 	submission := attr(staff.get(page).doc().Find(`#registration a`).First(), "href")
 	told := staff.get(submission).is(http.StatusOK, "the submission")
 	if told.doc().Find("[data-words]").Text() != "the KTP of warung@contoh.id is not readable" || told.doc().Find("[data-mend]").Length() != 3 {

@@ -26,7 +26,7 @@ type MerchantPage struct {
 	Comments  CommentsView
 	// Registration is how far the merchant is from being registered, or its registration.
 	Registration RegistrationView
-	AuditURL  string // all that happened to it, where the reader may see that
+	AuditURL     string // all that happened to it, where the reader may see that
 	// EvidenceURL is where that is taken away with its proof, for those who may.
 	EvidenceURL string
 }
