@@ -83,11 +83,11 @@ func (h *handler) confirmChange(c echo.Context, q views.MerchantFilter, f models
 	return render(c, http.StatusOK, views.Bulk(v))
 }
 
-// bulkChange is what the form asks for: to give (do=assign), to set a date (do=due), to have none (do=undue).
+// bulkChange is what the form asks for: to give (do=assign, responsible 0 is nobody), to set a date (do=due), to have none (do=undue).
 func bulkChange(typed url.Values) (c models.BulkChange, err error) {
 	switch typed.Get("do") {
 	case "assign":
-		id, err := strconv.ParseInt(orElse(typed.Get("responsible"), "0"), 10, 64)
+		id, err := strconv.ParseInt(typed.Get("responsible"), 10, 64)
 		if err != nil || id < 0 {
 			return c, fault.New(fault.Invalid, "unknown_choice")
 		}

@@ -160,7 +160,7 @@ func TestTheListAndItsFilters(t *testing.T) {
 	}
 	count("", 2)
 	count("q=SENJA", 1)
-	count("q=%25", 2) // nothing but punctuation asks nothing
+	count("q=%25", 2)  // nothing but punctuation asks nothing
 	count("q=%5Ck", 1) // one or two letters begin a name
 	count("q=s", 0)
 	count("business_type=CORPORATE", 1)

@@ -91,8 +91,9 @@ func (h *handler) changeView(c echo.Context) error {
 		return err
 	}
 	err = h.Service.ChangeView(c.Request().Context(), actor(c), v, typed.Get("name"), typed.Get("shared") != "")
-	if f, status := asFault(err); fault.Is(err, fault.Invalid) || fault.Code(err) == "view_name_taken" {
-		return h.drawViews(c, status, v, f)
+	if err != nil && (fault.Is(err, fault.Invalid) || fault.Code(err) == "view_name_taken") {
+		refused, status := asFault(err)
+		return h.drawViews(c, status, v, refused)
 	}
 	if err != nil {
 		return err

@@ -238,7 +238,9 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	case "undecided":
 		add(openSQL + " and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
 	case "":
-		add("m.archived_at is null")
+		if f.DOKUID == "" { // who knows its id finds it wherever it is
+			add("m.archived_at is null")
+		}
 	default:
 		add("m.archived_at is null and m.progress_state = ?", f.State)
 	}

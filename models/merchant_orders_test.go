@@ -32,6 +32,10 @@ func (b *bundle) portfolio(n int) {
 		`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, delivered_at, review)
 			select gen_random_uuid(), s.merchant_id, s.id, 1, 'DOCUMENT', s.code, 'delivered', now(), '2026-11-01'::timestamptz - s.id * interval '1 minute', case when s.id % 8 = 0 then 'undecided' else 'approved' end from slots s where s.code = 'X'`,
 		`update slots s set document_id = (select max(d.id) from documents d where d.slot_id = s.id)`,
+		`update slots set state = (array['missing','waiting','delivered','approved','refused','failed'])[1 + merchant_id % 6], state_since = now(),
+			refused_for = case when merchant_id % 6 = 4 then 'image_blurry' else '' end, expires_on = case when id % 5 = 0 then '2026-11-22'::date + (merchant_id % 200)::integer - 50 end where code = 'X'`,
+		`update merchants set quarter = case when registered_at is not null then 'registered' else (id % 5)::text end, first_document_at = created_at, at_doku_at = case when id % 2 = 0 then '2026-10-01'::timestamptz + id * interval '1 minute' end`,
+		`update people set team = 'Team ' || id % 10`,
 		`update documents d set queued_at = d.delivered_at from merchants m where m.id = d.merchant_id and d.review = 'undecided' and m.archived_at is null and m.registered_at is null`,
 		`vacuum analyze`,
 	} {
@@ -46,6 +50,12 @@ var (
 		"all": {}, "of a type": {BusinessType: "CORPORATE"}, "of a line": {BusinessLine: "LINE_7"}, "of a line of no one": {BusinessLine: "NONE"}, "by name": {Name: "a1b2"}, "by a short name": {Name: "a1"},
 		"for the staff": {State: "staff"}, "open": {State: "open"}, "overdue": {State: "overdue"}, "undecided": {State: "undecided"}, "archived": {State: "archived"}, "refused": {State: "refused"},
 		"complete": {State: "complete"}, "of a state that is none": {State: "none"}, "nobody's": {Nobody: true}, "nobody's open": {Nobody: true, State: "open"},
+		"for reviewers": {State: "reviewer"}, "of an entity": {LegalEntity: "PT"}, "of an entity of no one": {LegalEntity: "FIRMA"}, "of a team": {Team: "Team 3"}, "of a team of no one": {Team: "None"},
+		"with a document missing": {Slot: models.SlotFilter{Category: "DOCUMENT", Code: "X", State: "missing"}}, "with something open": {Slot: models.SlotFilter{State: "open"}},
+		"with a document approved": {Slot: models.SlotFilter{Category: "DOCUMENT", Code: "X", State: "approved"}}, "with a document nobody has": {Slot: models.SlotFilter{Category: "DOCUMENT", Code: "NIB", State: "missing"}},
+		"blurred": {Slot: models.SlotFilter{Reason: "image_blurry"}}, "expired": {Slot: models.SlotFilter{Expires: "expired"}}, "expiring": {Slot: models.SlotFilter{Category: "DOCUMENT", Code: "X", Expires: "30"}},
+		"half done": {Quarter: "2"}, "all at DOKU": {Stage: models.StageAtDOKU}, "all at DOKU in a week": {Stage: models.StageAtDOKU, From: noon.AddDate(0, 0, -40), Until: noon.AddDate(0, 0, -33)},
+		"registered lately": {Stage: models.StageRegistered, From: noon}, "by a DOKU id": {DOKUID: "BRN-0000-0000000000001"}, "several at once": {Team: "Team 3", State: "todo", Slot: models.SlotFilter{State: "refused"}, LegalEntity: "PERSEORANGAN"},
 	}
 	wholeTable = regexp.MustCompile(`Seq Scan on (merchants|documents|slots)\b`)
 )

@@ -16,7 +16,7 @@ const (
 
 	similarShown      = 10
 	similarCandidates = 500
-	similarEnough     = 0.35
+	similarEnough     = 0.5
 )
 
 var dokuID = regexp.MustCompile(`(?i)^[a-z]{3}-\d{4}-\d{13}$`)
@@ -67,16 +67,17 @@ func nameParts(name string) (parts [][2]string) {
 	return parts[:min(len(parts), 5)]
 }
 
-// similarity is how many of two texts' groups of three letters they share, from 0 to 1.
-func similarity(a, b string) float64 {
-	in, other := trigrams(a), trigrams(b)
+// similarity is how many of a wanted text's groups of three letters a name has, from 0 to 1. Of two names that have as many the
+// shorter one is nearer.
+func similarity(wanted, name string) float64 {
+	in, there := trigrams(wanted), trigrams(name)
 	shared := 0
 	for t := range in {
-		if other[t] {
+		if there[t] {
 			shared++
 		}
 	}
-	return float64(shared) / float64(max(1, len(in)+len(other)-shared))
+	return float64(shared)/float64(max(1, len(in))) - float64(len(there))/10_000
 }
 
 func trigrams(text string) map[string]bool {
