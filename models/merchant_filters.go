@@ -185,11 +185,8 @@ func (f MerchantFilter) urgency() string {
 	case "staff", "merchant", "reviewer", "doku", "remind", "undecided":
 		return " < 7"
 	}
-	switch {
-	case f.Quarter != "" || f.Slot.State != "" || f.Slot.Reason != "":
+	if f.Quarter != "" || f.Slot.State != "" || f.Slot.Reason != "" {
 		return " < 7"
-	case f.Stage == StageRegistered || f.Stage == StageActive:
-		return " = 7"
 	}
 	return ""
 }
