@@ -3,7 +3,10 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +91,7 @@ func knownVisits(t *testing.T) map[string][]visit {
 	v.mustUpload(t, merchant, ktp, photo())
 	document := v.delivered(t, merchant, ktp, settleTime)
 	refused := refusedMerchant(t, "Warung Ditolak")
+	invited := invitedMerchant(t, v)
 	var samples []visit
 	for i, sample := range views.GalleryPages() {
 		samples = append(samples, visit{path: views.GalleryPageURL(sample.Name), only: []string{"id", "en"}[i%2]})
@@ -98,28 +102,50 @@ func knownVisits(t *testing.T) map[string][]visit {
 		"/login": {{path: "/login"}, {path: "/login?next=%2Fmerchants"}, {path: "/nowhere", refused: "404"}},
 		"/merchants": {{path: "/merchants"}, {path: "/merchants?state=todo&business_type=PERSONAL&who=mine&sort=due"}, {path: "/merchants?q=tidak+ada+yang+begini"},
 			{path: "/merchants?q=" + nik, refused: "422"}, {path: "/merchants", role: "reviewer"}},
-		"/merchants/new":                         {{path: "/merchants/new"}, {path: "/merchants/new", refused: "422", role: "staff", act: func(b *tab) { b.leave(".merchant-form button.primary") }}},
-		"/merchants/:merchant":                   {{path: merchant}, {path: merchant, role: "reviewer"}, {path: refused}, {path: refused, role: "manager"}, {path: "/merchants/999999999", refused: "404", role: "staff"}},
-		"/merchants/:merchant/message":           {{path: refused + "/message"}, {path: refused + "/message?language=en"}, {path: merchant + "/message"}},
-		"/merchants/:merchant/messages/:message": {{path: sentMessage(t, refused)}},
-		"/settings":                              {{path: "/settings"}},
-		"/settings/reasons/:code":                {{path: "/settings/reasons/image_blurry"}, {path: "/settings/reasons/other"}},
-		"/merchants/:merchant/edit":              {{path: merchant + "/edit"}},
-		"/merchants/:merchant/evidence":          {{path: merchant + "/evidence"}, {path: refused + "/evidence", act: func(b *tab) { b.leave("main .head form button") }}},
-		"/documents/:document":                   {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
-		"/review":                                {{path: "/review"}},
-		"/insights":                              {{path: "/insights"}, {path: "/insights?period=104&type=PERSONAL&who=nobody"}, {path: "/insights?team=tidak+ada"}, {path: "/insights", role: "staff", refused: "403"}},
-		"/insights/week":                         {{path: "/insights/week"}, {path: "/insights/week?week=2026-01-05"}, {path: "/insights/week?week=kapan", role: "manager", refused: "422"}},
-		"/people":                                {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
-		"/people/new":                            {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
-		"/people/:person":                        {{path: person}},
-		"/me":                                    {{path: "/me"}, {path: "/me", role: "admin"}},
-		"/me/password":                           {{path: "/me/password"}},
-		"/audit":                                 {{path: "/audit"}, {path: "/audit?what=merchant.created"}, {path: "/audit?what=nonsense", refused: "422", role: "admin"}},
-		"/health":                                {{path: "/health"}, {path: "/health", role: "manager"}},
-		"/_gallery":                              {{path: "/_gallery"}},
-		"/_gallery/:sample":                      samples,
+		"/merchants/new":                               {{path: "/merchants/new"}, {path: "/merchants/new", refused: "422", role: "staff", act: func(b *tab) { b.leave(".merchant-form button.primary") }}},
+		"/merchants/:merchant":                         {{path: merchant}, {path: merchant, role: "reviewer"}, {path: refused}, {path: refused, role: "manager"}, {path: "/merchants/999999999", refused: "404", role: "staff"}},
+		"/merchants/:merchant/message":                 {{path: refused + "/message"}, {path: refused + "/message?language=en"}, {path: merchant + "/message"}},
+		"/merchants/:merchant/messages/:message":       {{path: sentMessage(t, refused)}},
+		"/settings":                                    {{path: "/settings"}},
+		"/settings/reasons/:code":                      {{path: "/settings/reasons/image_blurry"}, {path: "/settings/reasons/other"}},
+		"/merchants/:merchant/edit":                    {{path: merchant + "/edit"}},
+		"/merchants/:merchant/evidence":                {{path: merchant + "/evidence"}, {path: refused + "/evidence", act: func(b *tab) { b.leave("main .head form button") }}},
+		"/merchants/views":                             {{path: "/merchants/views"}},
+		"/merchants/export":                            {{path: "/merchants/export"}},
+		"/merchants/:merchant/register":                {{path: merchant + "/register"}, {path: invited + "/register", role: "manager"}},
+		"/merchants/:merchant/submissions/:submission": {{path: submissionOf(t, v, invited)}},
+		"/documents/:document":                         {{path: document}, {path: document, role: "reviewer"}, {path: document, role: "manager"}},
+		"/review":                                      {{path: "/review"}},
+		"/insights":                                    {{path: "/insights"}, {path: "/insights?period=104&type=PERSONAL&who=nobody"}, {path: "/insights?team=tidak+ada"}, {path: "/insights", role: "staff", refused: "403"}},
+		"/insights/week":                               {{path: "/insights/week"}, {path: "/insights/week?week=2026-01-05"}, {path: "/insights/week?week=kapan", role: "manager", refused: "422"}},
+		"/people":                                      {{path: "/people"}, {path: "/people?signed_in=never"}, {path: "/people", role: "staff", refused: "403"}},
+		"/people/new":                                  {{path: "/people/new"}, {path: "/people/new", act: addSomebody}},
+		"/people/:person":                              {{path: person}},
+		"/me":                                          {{path: "/me"}, {path: "/me", role: "admin"}},
+		"/me/password":                                 {{path: "/me/password"}},
+		"/audit":                                       {{path: "/audit"}, {path: "/audit?what=merchant.created"}, {path: "/audit?what=nonsense", refused: "422", role: "admin"}},
+		"/health":                                      {{path: "/health"}, {path: "/health", role: "manager"}},
+		"/_gallery":                                    {{path: "/_gallery"}},
+		"/_gallery/:sample":                            samples,
 	}
+}
+
+// invitedMerchant is a merchant for whom DOKU was asked to make a Create Business Lite.
+func invitedMerchant(t *testing.T, v *visitor) string {
+	t.Helper()
+	a := v.must(t, "POST", "/merchants", url.Values{"name": {"Warung Diundang"}, "business_type": {"PERSONAL"}, "legal_entity": {"PERSEORANGAN"}, "business_line": {"RETAIL"},
+		"nationality": {"ID"}, "email": {"undang@contoh.id"}, "phone_number": {"081234567899"}, "owner_name": {"Sari Contoh"}, "confirm": {"yes"}})
+	merchant := path.Clean(a.header.Get("Location"))
+	if a := v.must(t, "POST", merchant+"/invite", nil); a.status != http.StatusSeeOther {
+		t.Fatalf("the invitation was answered %d", a.status)
+	}
+	return merchant
+}
+
+// submissionOf is the page of a merchant's submission.
+func submissionOf(t *testing.T, v *visitor, merchant string) string {
+	t.Helper()
+	return v.get(t, merchant).page().Find("#registration a").First().AttrOr("href", "")
 }
 
 // addSomebody ends on the page with the one-time password.
