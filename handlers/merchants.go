@@ -482,6 +482,9 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 		Merchant: views.MerchantView{MerchantRow: row, Nationality: m.Nationality, Description: m.Description, Notes: m.Notes, Data: dataGroups(shown), CreatedBy: d.Creator,
 			CreatedAt: m.CreatedAt, BusinessID: m.BusinessID, BrandID: m.BrandID, Status: m.BusinessStatus, CanEdit: may && m.ArchivedAt == nil, CanArchive: may,
 			CanMessage: can(c, auth.MessageMerchants) && m.ArchivedAt == nil}, Registration: h.registrationView(c, m, lacks)}
+	if v.Status, err = h.statusView(c, m); err != nil {
+		return err
+	}
 	change(&v)
 	return render(c, status, views.Merchant(v))
 }

@@ -138,6 +138,10 @@ func (h *handler) routes() []route {
 		{GET, "/audit.csv", file, auth.ReadAudit, limitNone, h.exportAudit},
 
 		{GET, "/health", page, auth.ViewHealth, limitNone, h.showHealth},
+		{GET, "/differences", page, auth.ViewHealth, limitNone, h.showDifferences},
+		{POST, "/differences", act, auth.RegisterMerchant, limitForm, h.askAllStatuses},
+		{POST, "/merchants/:merchant/status", act, auth.RegisterMerchant, limitForm, h.askStatus},
+		{POST, "/merchants/:merchant/hold", act, auth.HoldMerchants, limitForm, h.holdMerchant},
 		{POST, "/health/retry", act, auth.RetryDeliveries, limitForm, h.retryAll},
 
 		{POST, callbackPath + ":callback", plain, auth.Public, limitCallback, h.takeCallback},

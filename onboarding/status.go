@@ -248,3 +248,12 @@ func (s *Service) judge(tx *models.Tx, m models.Merchant, verdict Verdict, words
 	}
 	return nil
 }
+
+// AskAllStatuses has DOKU asked how every registered business stands, each in its turn from now on, and says how many that are.
+func (s *Service) AskAllStatuses(ctx context.Context, actor models.Actor) (n int, err error) {
+	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
+		n, err = tx.WantPolls()
+		return err
+	})
+	return n, err
+}

@@ -268,7 +268,8 @@ func sampleEvents() []EventView {
 func sampleMerchant() MerchantPage {
 	row := sampleRows()[0]
 	return MerchantPage{
-		Page: samplePage(row.Name, "merchants"),
+		Status: sampleStatus(),
+		Page:   samplePage(row.Name, "merchants"),
 		Merchant: MerchantView{
 			MerchantRow: row, Nationality: "ID", Notes: "Pemilik hanya bisa dihubungi sore hari. Foto dikirim lewat WhatsApp.",
 			Data: []DataGroup{
@@ -392,5 +393,5 @@ func GalleryPages() []Sample {
 		{"error-404", Error(sampleError(404, "not_found", true))},
 		{"error-500", Error(sampleError(500, "internal", true))},
 		{"error-503", Error(sampleError(503, "database_unavailable", false))},
-	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples(), registrationSamples(), listSamples())...)
+	}, slices.Concat(talkSamples(), reviewSamples(), peopleSamples(), healthSamples(), auditSamples(), evidenceSamples(), insightsSamples(), registrationSamples(), differenceSamples(), listSamples())...)
 }

@@ -26,6 +26,7 @@ type MerchantPage struct {
 	Comments  CommentsView
 	// Registration is how far the merchant is from being registered, or its registration.
 	Registration RegistrationView
+	Status       StatusView
 	AuditURL     string // all that happened to it, where the reader may see that
 	// EvidenceURL is where that is taken away with its proof, for those who may.
 	EvidenceURL string

@@ -110,8 +110,11 @@ func CommentsURL(id int64) string         { return fmt.Sprintf("/merchants/%d/co
 func SettingsURL() string                 { return "/settings" }
 func ReasonSettingURL(code string) string { return "/settings/reasons/" + code }
 
-func HealthURL() string   { return "/health" }
-func RetryAllURL() string { return "/health/retry" }
+func HealthURL() string                  { return "/health" }
+func DifferencesURL() string             { return "/differences" }
+func AskStatusURL(merchant int64) string { return fmt.Sprintf("/merchants/%d/status", merchant) }
+func HoldURL(merchant int64) string      { return fmt.Sprintf("/merchants/%d/hold", merchant) }
+func RetryAllURL() string                { return "/health/retry" }
 
 // LoginNextURL asks for a sign-in and comes back to next.
 func LoginNextURL(next string) string { return LoginURL() + "?next=" + url.QueryEscape(next) }

@@ -127,6 +127,7 @@ func knownVisits(t *testing.T) map[string][]visit {
 		"/health":                                      {{path: "/health"}, {path: "/health", role: "manager"}},
 		"/_gallery":                                    {{path: "/_gallery"}},
 		"/_gallery/:sample":                            samples,
+		"/differences":                                 {{path: "/differences"}, {path: "/differences", role: "reviewer", refused: "403"}},
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	ViewHealth       Permission = "view health"
 	RetryDeliveries  Permission = "retry deliveries"
 	RegisterMerchant Permission = "register merchant" // at DOKU, and say what came of it
+	HoldMerchants    Permission = "hold merchants"    // keep their originals whatever retention says
 	RevealKeys       Permission = "reveal keys"       // the shared key DOKU gave a merchant
 )
 
@@ -55,6 +56,7 @@ var holders = map[Permission][]models.Role{
 	ViewInsights:     {models.RoleManager, models.RoleAdmin},
 	ViewHealth:       {models.RoleStaff, models.RoleManager, models.RoleAdmin},
 	RetryDeliveries:  {models.RoleStaff, models.RoleAdmin},
+	HoldMerchants:    {models.RoleManager, models.RoleAdmin},
 	RegisterMerchant: {models.RoleStaff, models.RoleManager},
 	RevealKeys:       {models.RoleAdmin},
 }

@@ -250,10 +250,10 @@ func TestPermissions(t *testing.T) {
 	all := []auth.Permission{auth.SignedIn, auth.ViewMerchants, auth.ViewDocuments, auth.EditMerchants, auth.UploadDocuments, auth.DecideDocuments, auth.AssignMerchants,
 		auth.ExportMerchants, auth.AdministerPeople, auth.ReadAudit, auth.ChangeSettings}
 	for role, may := range map[models.Role][]bool{
-		models.RoleStaff:    {true, true, true, true, true, false, false, false, false, false, false},
+		models.RoleStaff:    {true, true, true, true, true, false, true, false, false, false, false},
 		models.RoleReviewer: {true, true, true, false, false, true, false, false, false, false, false},
 		models.RoleManager:  {true, true, true, false, false, false, true, true, false, false, false},
-		models.RoleAdmin:    {true, true, true, false, false, false, false, false, true, true, true},
+		models.RoleAdmin:    {true, true, true, false, false, false, false, true, true, true, true},
 	} {
 		for i, permission := range all {
 			if got := auth.Can(models.Actor{Kind: models.ActorUser, Person: 1, Role: role}, permission); got != may[i] {
