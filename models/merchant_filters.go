@@ -288,7 +288,7 @@ func (f MerchantFilter) where() (where []string, args []any) {
 			add("m.progress_state <> 'registered'")
 		}
 		if f.someSlots {
-			add("m.id in (select s.merchant_id from slots s where "+sql+" offset 0)", a...)
+			add("(m.id in (select s.merchant_id from slots s where "+sql+")) is true", a...) // is true: or it were a join, and no walk that stops early
 		} else {
 			add("exists (select 1 from slots s where s.merchant_id = m.id and "+sql+" offset 0)", a...) // of one merchant after another: a page stops early
 		}
