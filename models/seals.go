@@ -170,9 +170,9 @@ func (k Keep) SealAudit(ctx context.Context) (int, error) {
 }
 
 // pendingRows leaves out what has a leaf already: nothing the program does brings that about, and it must not stop the
-// sealing of what comes after. A verification names it.
+// sealing of what comes after. A verification names it. Row by row the oldest are found, however many wait.
 func pendingRows(ctx context.Context, tx pgx.Tx) ([]sealedRow, error) {
-	rows, err := tx.Query(ctx, `select `+sealedColumns+` from audit_pending p join audit a on a.id = p.audit_id and a.at = p.at
+	rows, err := tx.Query(ctx, `select `+sealedColumns+` from audit_pending p join lateral (select * from audit r where r.id = p.audit_id and r.at = p.at offset 0) a on true
 		where (p.transaction < pg_snapshot_xmin(pg_current_snapshot()) or p.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
 			and not exists (select 1 from audit_leaves l where l.audit_id = p.audit_id)
 		order by p.transaction, p.audit_id limit $1`, sealBatch)
