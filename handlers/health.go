@@ -15,6 +15,7 @@ import (
 	"berkas/internal/fault"
 	"berkas/internal/words"
 	"berkas/models"
+	"berkas/onboarding"
 	"berkas/views"
 )
 
@@ -110,7 +111,7 @@ func (h *handler) chart(ctx context.Context, key string, last time.Time, step ti
 	}
 	bars, calls := make([]models.DOKUMinute, n), map[string]*models.DOKUMinute{}
 	for _, row := range rows {
-		if i := int(row.Minute.Sub(v.From) / step); i >= 0 && i < n {
+		if i := int(row.Minute.Sub(v.From) / step); i >= 0 && i < n && row.Call != onboarding.CallCallback { // those DOKU does not answer, it sends
 			addMinute(&bars[i], row)
 		}
 		if calls[row.Call] == nil {

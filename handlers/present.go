@@ -16,7 +16,7 @@ import (
 
 func merchantRow(ctx context.Context, m models.MerchantRow, now time.Time) views.MerchantRow {
 	row := views.MerchantRow{ID: int64(m.ID), Name: m.Name, BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine,
-		Responsible: m.Responsible, Due: at(m.DueOn), Archived: m.ArchivedAt != nil, Registered: m.RegisteredAt != nil, Sample: m.Sample, MessagedAt: at(m.MessagedAt),
+		Responsible: m.Responsible, Due: at(m.DueOn), Archived: m.ArchivedAt != nil, Registered: m.RegisteredAt != nil && m.ProgressState != models.ProgressRefused, Sample: m.Sample, MessagedAt: at(m.MessagedAt),
 		Progress: progress(ctx, onboarding.Standing{Progress: m.Progress, State: m.ProgressState, Next: m.NextActor, Since: m.NextActorSince})}
 	open := m.ProgressState != models.ProgressComplete && m.ProgressState != models.ProgressRegistered
 	row.Overdue = open && m.DueOn != nil && now.In(words.WIB).Format(time.DateOnly) > m.DueOn.Format(time.DateOnly)

@@ -37,9 +37,12 @@ func (h *Health) count(o doku.Outcome, down bool) {
 	h.minutes.add(m)
 }
 
+// CallCallback stands among the kinds of DOKU's calls for what is posted to us.
+const CallCallback = "callback"
+
 // countCallback adds what DOKU, or somebody who is not DOKU, posted to its minute.
 func (h *Health) countCallback(taken bool) {
-	m := models.DOKUMinute{Minute: h.now().UTC().Truncate(time.Minute), Call: "callback", Answered: 1}
+	m := models.DOKUMinute{Minute: h.now().UTC().Truncate(time.Minute), Call: CallCallback, Answered: 1}
 	if !taken {
 		m.Answered, m.Failed = 0, 1
 	}
