@@ -174,7 +174,7 @@ func (k Keep) SealAudit(ctx context.Context) (int, error) {
 func pendingRows(ctx context.Context, tx pgx.Tx) ([]sealedRow, error) {
 	rows, err := tx.Query(ctx, `select `+sealedColumns+` from audit_pending p join lateral (select * from audit r where r.id = p.audit_id and r.at = p.at offset 0) a on true
 		where (p.transaction < pg_snapshot_xmin(pg_current_snapshot()) or p.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
-			and not exists (select 1 from audit_leaves l where l.audit_id = p.audit_id)
+			and not exists (select 1 from audit_leaves l where l.audit_id = p.audit_id offset 0)
 		order by p.transaction, p.audit_id limit $1`, sealBatch)
 	if err != nil {
 		return nil, err
