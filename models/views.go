@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"berkas/internal/fault"
 )
 
@@ -59,8 +57,8 @@ func (tx *Tx) AddView(v *View) error {
 	if there >= ViewLimit {
 		return fault.New(fault.Conflict, "view_limit", "max", ViewLimit)
 	}
-	if err := gorm.G[View](tx.g).Create(tx.ctx, v); err != nil {
-		return translate(err)
+	if err := create(tx, v); err != nil {
+		return err
 	}
 	tx.Audit(ViewSaved, v.ID.Ref(), "shared", v.Shared)
 	return nil
