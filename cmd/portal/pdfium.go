@@ -33,7 +33,7 @@ func compileInOwnProcess(ctx context.Context, dir string) error {
 	}
 	c := exec.CommandContext(ctx, self, pdfiumCommand, dir)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's Ctrl-C reaches the portal first, which may be done with it
-	if _, err := c.StdinPipe(); err != nil { // held open as long as this process lives
+	if _, err := c.StdinPipe(); err != nil {            // held open as long as this process lives
 		return err
 	}
 	return c.Run()
