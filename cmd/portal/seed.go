@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,7 +81,10 @@ func seed(ctx context.Context, in *invocation) error {
 	defer owner.Close()
 	store, began := newStore(db, keys), time.Now()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made for a moment
+	var line sync.Mutex // several writers tell how far they are
 	p := &seeding{owner: owner, store: store, cast: &cast{seed: f.seed, merchants: f.merchants}, say: func(format string, args ...any) {
+		line.Lock()
+		defer line.Unlock()
 		fmt.Fprintf(in.stdout, "%6.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}}
 	if err := p.run(ctx, in, f, store, keys); err != nil {
