@@ -114,19 +114,19 @@ func (f TallyFilter) scope(q TallyQuestion) (from, by string) {
 	if people == "" && q.By == ByResponsible {
 		people = `select p.id from people p union all select 0`
 	}
-	const tallies = `tallies t where t.kind `
+	const tallies = `tallies t where t.kind ` // an array is looked up in the index, one kind after another; joined with a query all would be read
 	switch {
 	case len(kinds) == 0 && !byKind && people == "":
 		return tallies + `= ''`, `''`
 	case len(kinds) == 0 && !byKind && q.By == ByResponsible:
-		return tallies + `in (select 'who:' || w.id from (` + people + `) w(id))`, `substr(t.kind, 5)`
+		return tallies + `= any(array(select 'who:' || w.id from (` + people + `) w(id)))`, `substr(t.kind, 5)`
 	case len(kinds) == 0 && !byKind:
-		return tallies + `in (select 'who:' || w.id from (` + people + `) w(id))`, `''`
+		return tallies + `= any(array(select 'who:' || w.id from (` + people + `) w(id)))`, `''`
 	case len(kinds) == 1 && !byKind && people == "":
 		return tallies + `= '` + kinds[0].name + `:' || ` + kinds[0].parameter(), `''`
 	case len(kinds) == 0 && people == "":
 		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
-		return tallies + `in (select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c)`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
+		return tallies + `= any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
 	case slices.Contains(paired, q.Measure):
 		from = `combinations c join tallies t on t.kind = '#' || c.id where true` + f.whoseKind()
 		if people != "" {

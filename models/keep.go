@@ -154,7 +154,7 @@ func (k Keep) SweepDeliveries(ctx context.Context, missed time.Duration, limit i
 // with them. Only for a database whose one process is this one.
 func (k Keep) ReleaseClaims(ctx context.Context) error {
 	_, err := k.exec(ctx, `update documents set state = 'waiting', claimed_by = '', claimed_until = null, next_attempt_at = ?
-		where state = 'sending' or state = 'waiting' and attempts = 0`, k.s.now().Add(-time.Minute))
+		where state in ('waiting', 'sending') and withdrawn_at is null and (state = 'sending' or attempts = 0)`, k.s.now().Add(-time.Minute))
 	if err == nil {
 		_, err = k.exec(ctx, `update submissions set claimed_by = '', claimed_until = null, next_attempt_at = least(next_attempt_at, ?) where claimed_by <> '' or next_attempt_at <= ?`, k.s.now().Add(-time.Minute), k.s.now())
 	}

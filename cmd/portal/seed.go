@@ -81,7 +81,7 @@ func seed(ctx context.Context, in *invocation) error {
 	defer owner.Close()
 	store, began := newStore(db, keys), time.Now()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made for a moment
-	var line sync.Mutex // several writers tell how far they are
+	var line sync.Mutex                               // several writers tell how far they are
 	p := &seeding{owner: owner, store: store, cast: &cast{seed: f.seed, merchants: f.merchants}, say: func(format string, args ...any) {
 		line.Lock()
 		defer line.Unlock()
