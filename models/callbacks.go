@@ -26,10 +26,17 @@ func (r Reader) Callback(ctx context.Context, id CallbackID) (Callback, error) {
 	return take[Callback](r.db.WithContext(ctx).Where("id = ?", id))
 }
 
-// ReceiveCallback stores a callback. fault.Conflict callback_known when the submission has one with this Request-Id.
+// callbackGrace is for the job that works a callback; then the next poll does what it died of.
+const callbackGrace = 10 * time.Second
+
+// ReceiveCallback stores a callback, and has its merchant's turn come soon, for when its job is lost. fault.Conflict callback_known
+// when the submission has one with this Request-Id.
 func (tx *Tx) ReceiveCallback(c *Callback) error {
 	c.ReceivedAt = tx.Now
 	err := create(tx, c)
+	if err == nil {
+		err = translate(tx.g.Exec(`update polls set next_at = least(next_at, ?) where merchant_id = ?`, tx.Now.Add(callbackGrace), c.MerchantID).Error)
+	}
 	tx.Audit(CallbackReceived, c.SubmissionID.Ref(c.MerchantID), "request_id", c.RequestID, "signed", c.Signed)
 	delete(tx.touched, c.MerchantID) // nothing of it is shown yet
 	return err

@@ -158,6 +158,9 @@ func (k Keep) ReleaseClaims(ctx context.Context) error {
 	if err == nil {
 		_, err = k.exec(ctx, `update submissions set claimed_by = '', claimed_until = null, next_attempt_at = least(next_attempt_at, ?) where claimed_by <> '' or next_attempt_at <= ?`, k.s.now().Add(-time.Minute), k.s.now())
 	}
+	if err == nil {
+		_, err = k.exec(ctx, `update polls set claimed_by = '', claimed_until = null where claimed_by <> ''`)
+	}
 	return err
 }
 

@@ -37,10 +37,10 @@ func (r Reader) Poll(ctx context.Context, id MerchantID) (Poll, error) {
 	return one[Poll](ctx, r, `select * from polls where merchant_id = ?`, id)
 }
 
-// watch has a merchant that became a business polled from a time on.
+// watch has a merchant that became a business polled from a time on; at once when DOKU called back meanwhile.
 func (tx *Tx) watch(id MerchantID, next time.Time) error {
-	return translate(tx.g.Exec(`insert into polls (merchant_id, next_at) values (?, ?)
-		on conflict (merchant_id) do update set next_at = excluded.next_at, unchanged = 0, problem = '', differences = '[]'`, id, next).Error)
+	return translate(tx.g.Exec(`insert into polls (merchant_id, next_at) select ?, case when exists (select from callbacks where merchant_id = ? and worked_at is null) then ?::timestamptz else ? end
+		on conflict (merchant_id) do update set next_at = excluded.next_at, unchanged = 0, problem = '', differences = '[]'`, id, id, tx.Now, next).Error)
 }
 
 // unwatch ends the polling of a merchant whose business does not count any more.
@@ -94,8 +94,8 @@ type Polled struct {
 	Next        time.Time
 }
 
-// KeepPoll gives a claimed poll back. Somebody who wanted an answer since the turn was taken has it asked again at once; the
-// callbacks that an answer covers are worked.
+// KeepPoll gives a claimed poll back. Somebody who wanted an answer since the turn was taken has it asked again at once, as has a
+// callback since; the callbacks that an answer covers are worked.
 func (k Keep) KeepPoll(ctx context.Context, p Poll, began time.Time, v Polled) error {
 	if v.Differences == nil {
 		v.Differences = []Difference{}
@@ -107,9 +107,9 @@ func (k Keep) KeepPoll(ctx context.Context, p Poll, began time.Time, v Polled) e
 	now, answered := k.s.now(), v.Problem == ""
 	_, err = k.exec(ctx, `with worked as (update callbacks set worked_at = ?, outcome = 'asked' where ? and merchant_id = ? and id <= ? and worked_at is null)
 		update polls set claimed_by = '', claimed_until = null, problem = ?, unchanged = case when ? then 0 else unchanged + 1 end,
-			next_at = case when wanted_at > ? then ?::timestamptz else ?::timestamptz end, answered_at = case when ? then ?::timestamptz else answered_at end,
+			next_at = case when wanted_at > ? or exists (select from callbacks c where c.merchant_id = polls.merchant_id and c.id > ? and c.worked_at is null) then ?::timestamptz else ?::timestamptz end, answered_at = case when ? then ?::timestamptz else answered_at end,
 			answered_turn = case when ? then greatest(answered_turn, ?::bigint) else answered_turn end, differences = case when ? then ?::jsonb else differences end
-		where merchant_id = ? and claimed_by = ?`, now, answered, p.MerchantID, p.Covers, v.Problem, v.Changed, began, now, v.Next, answered, now, answered, p.Turn, answered, string(differences),
+		where merchant_id = ? and claimed_by = ?`, now, answered, p.MerchantID, p.Covers, v.Problem, v.Changed, began, p.Covers, now, v.Next, answered, now, answered, p.Turn, answered, string(differences),
 		p.MerchantID, p.ClaimedBy)
 	if v.Changed {
 		k.s.notify(ctx, map[MerchantID]bool{p.MerchantID: true})

@@ -244,6 +244,22 @@ func TestACallbackIsAHint(t *testing.T) {
 	}
 }
 
+// A callback whose job died with its process is worked by the next poll, which it makes come soon.
+func TestACallbackOutlivesItsJob(t *testing.T) {
+	b := setup(t)
+	b.calls()
+	m, _ := b.registered()
+	b.clock.Advance(time.Hour)
+	b.poll()
+	b.says(m, "ACTIVE", "", "")
+	b.must(b.ReceiveCallback(b.ctx(), b.callback(b.token(m), `{}`)))
+	b.clock.Advance(10 * time.Second)
+	b.poll()
+	if n := b.count("select count(*) from callbacks where worked_at is null"); n != 0 || b.get(m).ActiveAt == nil {
+		t.Errorf("%d callbacks wait, it is %s", n, b.get(m).BusinessStatus)
+	}
+}
+
 // A callback on the address of a submission without an answer settles it, when DOKU confirms the brand it names.
 func TestACallbackSettlesAnUncertainSubmission(t *testing.T) {
 	b := setup(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,18 +10,21 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"berkas/doku"
 	"berkas/internal/pg"
 )
 
-// Whatever moment the portal is killed at while it registers merchants: each that was asked for becomes exactly one business at
-// DOKU, the one it is known as here, and none stays without an answer.
-func TestProofKillsDuringRegistrations(t *testing.T) {
+// Whatever moment the portal is killed at while it registers merchants and DOKU calls back about them: each that was asked for
+// becomes exactly one business at DOKU, the one it is known as here and standing as it does there; no submission stays without an
+// answer, and no callback that was taken unworked.
+func TestProofKillsDuringRegistrationsAndCallbacks(t *testing.T) {
 	t.Parallel()
 	simulator := start(t, home(t).with("SIMULATOR_ADDR", freePort(t), "SIMULATOR_CONTROL", "on"), "simulate")
 	e := home(t).with("LISTEN_ADDR", freePort(t), "DOKU_BASE_URL", simulator.url)
@@ -33,13 +37,16 @@ func TestProofKillsDuringRegistrations(t *testing.T) {
 	}
 	v := staff(t, p)
 	merchants := complete(t, e, v, 3*registrationKills())
-	slow := `{"call":"business","kind":"delay","delay":"400ms"}`
-	if a, err := v.send("POST", simulator.url+"/_simulator/faults", "application/json", strings.NewReader(slow)); err != nil || a.status != http.StatusOK {
-		t.Fatalf("the simulator is not slowed: %d %v", a.status, err)
+	d := verifier{visitor: v, simulator: simulator.url + "/_simulator/"}
+	for call, delay := range map[string]string{doku.CallBusiness: "400ms", doku.CallData: "100ms"} {
+		if err := d.call("POST", "faults", map[string]any{"call": call, "kind": "delay", "delay": delay}, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	asked := make(chan []string)
+	asked, called := make(chan []string), make(chan error)
 	go func() { asked <- register(ctx, v, merchants) }()
+	go func() { called <- d.decide(ctx) }()
 	for n := range registrationKills() {
 		pause(time.Duration(mathrand.N(int64(600 * time.Millisecond))))
 		p.kill()
@@ -51,7 +58,11 @@ func TestProofKillsDuringRegistrations(t *testing.T) {
 		}
 	}
 	stop()
-	onceEach(t, e, v, simulator.url, <-asked)
+	promised := <-asked
+	if err := <-called; err != nil {
+		t.Fatal(err)
+	}
+	onceEach(t, e, &d, promised)
 }
 
 // registrationKills is how often the portal is killed while it registers: as in the other proof when it is full.
@@ -115,53 +126,166 @@ func register(ctx context.Context, v *visitor, merchants []string) (asked []stri
 	return asked
 }
 
-// onceEach waits until all that was asked for is settled, and holds it against what DOKU has.
-func onceEach(t *testing.T, e env, v *visitor, simulator string, asked []string) {
-	t.Helper()
-	eventually(t, 5*time.Minute, "everything is registered", func() (done bool) {
-		inDatabase(t, e, func(c *pgx.Conn) {
-			err := c.QueryRow(t.Context(), `select not exists (select from submissions where outcome <> 'registered') and count(*) >= $1 from merchants where registration = 'registered'`, len(asked)).Scan(&done)
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
-		return done
-	})
-	a, err := v.send("GET", simulator+"/_simulator/businesses", "", nil)
-	var there []struct{ ID, Name string }
-	if err == nil {
-		err = json.Unmarshal(a.body, &there)
+// verifier decides at DOKU about businesses, and calls back until that is taken.
+type verifier struct {
+	visitor   *visitor
+	simulator string // the address of its control interface
+	open      []map[string]any
+	sent      int // callbacks, each counted once
+	again     int // those that were not taken at once
+}
+
+// business is one at DOKU.
+type business struct{ ID, Name, Status string }
+
+// call uses the control interface; of an answer other than 200 it is an error.
+func (d *verifier) call(method, where string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
 	}
+	a, err := d.visitor.send(method, d.simulator+where, "application/json", bytes.NewReader(body))
+	switch {
+	case err != nil:
+		return err
+	case a.status != http.StatusOK:
+		return fmt.Errorf("the simulator answered %d: %s", a.status, a.body)
+	case out == nil:
+		return nil
+	}
+	return json.Unmarshal(a.body, out)
+}
+
+// decide changes how businesses stand, one after the other, and calls back about each: once, twice or forged, with the truth or
+// with something that is not true any more. What is not taken comes again under its Request-Id, in any order, until it is.
+func (d *verifier) decide(ctx context.Context) error {
+	for ctx.Err() == nil {
+		pause(time.Duration(mathrand.N(int64(60 * time.Millisecond))))
+		var there []business
+		if err := d.call("GET", "businesses", nil, &there); err != nil {
+			return err
+		}
+		if len(there) == 0 {
+			continue
+		}
+		b := there[mathrand.N(len(there))]
+		if err := d.call("PUT", "businesses/"+b.ID, map[string]any{"status": statuses[mathrand.N(len(statuses))], "rejection_reason": "Foto KTP buram"}, nil); err != nil {
+			return err
+		}
+		note := map[string]any{"business": b.ID, "status": append(statuses, "")[mathrand.N(len(statuses)+1)], "request_id": doku.NewRequestID(), "times": 1 + mathrand.N(3)}
+		d.sent++
+		if d.open = append(d.open, note); d.sent%10 == 1 {
+			d.open = append(d.open, map[string]any{"business": b.ID, "status": "ACTIVE", "forged": true})
+		}
+		if err := d.callBack(); err != nil {
+			return err
+		}
+		d.again += len(d.open)
+	}
+	for len(d.open) > 0 {
+		if err := d.callBack(); err != nil {
+			return err
+		}
+		pause(50 * time.Millisecond)
+	}
+	return nil
+}
+
+var statuses = []string{"UPDATING", "ON_PROCESS", "ACTIVE", "SUSPENDED", "REJECTED"}
+
+// callBack tries each callback that is open once, and keeps those that were not answered; a forged one must be refused.
+func (d *verifier) callBack() error {
+	mathrand.Shuffle(len(d.open), func(i, j int) { d.open[i], d.open[j] = d.open[j], d.open[i] })
+	var open []map[string]any
+	for _, note := range d.open {
+		var got struct{ Answers []int }
+		if err := d.call("POST", "callbacks", note, &got); err != nil {
+			return err
+		}
+		want := http.StatusOK
+		if note["forged"] == true {
+			want = http.StatusUnauthorized
+		}
+		for _, status := range got.Answers {
+			if status != want && status != 0 && status < http.StatusInternalServerError {
+				return fmt.Errorf("a callback was answered %d: %v", status, note)
+			}
+		}
+		if !slices.Contains(got.Answers, want) {
+			open = append(open, note)
+		}
+	}
+	d.open = open
+	return nil
+}
+
+// onceEach waits until all that was asked for is settled as it is at DOKU, and all that was called back is worked.
+func onceEach(t *testing.T, e env, d *verifier, asked []string) {
+	t.Helper()
+	var there []business
+	var wrong []string
+	if err := wait(5*time.Minute, func() bool {
+		if err := d.call("GET", "businesses", nil, &there); err != nil { // one more may come of what is settled yet
+			t.Fatal(err)
+		}
+		inDatabase(t, e, func(c *pgx.Conn) { wrong = unlike(t, c, there, len(asked)) })
+		return len(wrong) == 0
+	}); err != nil {
+		t.Error(strings.Join(wrong, "\n"))
+	}
+	replayed, kept := 0, 0
+	inDatabase(t, e, func(c *pgx.Conn) {
+		if err := c.QueryRow(t.Context(), `select (select count(*) from submissions where attempts > 1), (select count(*) from callbacks)`).Scan(&replayed, &kept); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Logf("%d registrations, %d of them sent more than once; %d callbacks, %d waits for the portal", len(there), replayed, kept, d.again)
+	if kept != d.sent {
+		t.Errorf("%d callbacks are kept of %d", kept, d.sent)
+	}
+	if len(asked) < registrationKills()/2 || kept < registrationKills()/2 {
+		t.Errorf("only %d were asked for, and %d callbacks came: that proves little", len(asked), kept)
+	}
+}
+
+// unlike is what is not here as it is at DOKU, or is not done yet.
+func unlike(t *testing.T, c *pgx.Conn, there []business, asked int) (wrong []string) {
+	t.Helper()
+	here := map[string]business{}
+	rows, err := c.Query(t.Context(), `select name, business_id, business_status, registration from merchants where registration <> ''`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := map[string]string{}
-	replayed := 0
-	inDatabase(t, e, func(c *pgx.Conn) {
-		rows, err := c.Query(t.Context(), `select name, business_id from merchants where registration = 'registered'`)
-		if err != nil {
-			t.Fatal(err)
+	var b business
+	var stands string
+	if _, err := pgx.ForEachRow(rows, []any{&b.Name, &b.ID, &b.Status, &stands}, func() error {
+		want := "registered"
+		if b.Status == "REJECTED" {
+			want = "rejected"
 		}
-		var name, id string
-		if _, err := pgx.ForEachRow(rows, []any{&name, &id}, func() error { here[name] = id; return nil }); err != nil {
-			t.Fatal(err)
+		if here[b.Name] = b; stands != want {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, its submission %s", b.Name, b.Status, stands))
 		}
-		if err := c.QueryRow(t.Context(), `select count(*) from submissions where attempts > 1`).Scan(&replayed); err != nil {
-			t.Fatal(err)
-		}
-	})
-	if len(there) != len(here) || len(here) < len(asked) {
-		t.Errorf("%d businesses at DOKU, %d here, %d asked for", len(there), len(here), len(asked))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(there) != len(here) || len(here) < asked {
+		wrong = append(wrong, fmt.Sprintf("%d businesses at DOKU, %d here, %d asked for", len(there), len(here), asked))
 	}
 	for _, b := range there {
-		if here[b.Name] != b.ID {
-			t.Errorf("%s is %s at DOKU and %q here", b.Name, b.ID, here[b.Name])
+		if here[b.Name] != b {
+			wrong = append(wrong, fmt.Sprintf("%v at DOKU is %v here", b, here[b.Name]))
 		}
 	}
-	t.Logf("%d registrations, %d of them sent more than once", len(there), replayed)
-	if len(asked) < registrationKills()/2 {
-		t.Errorf("only %d were asked for: that proves little", len(asked))
+	waiting := 0
+	if err := c.QueryRow(t.Context(), `select count(*) from callbacks where worked_at is null`).Scan(&waiting); err != nil {
+		t.Fatal(err)
 	}
+	if waiting > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d callbacks are not worked", waiting))
+	}
+	return wrong
 }
 
 // inDatabase lends a connection to the portal's own PostgreSQL.

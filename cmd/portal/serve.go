@@ -157,12 +157,12 @@ func (p *portal) newClient(health *onboarding.Health) (*doku.Client, error) {
 	return doku.New(o)
 }
 
-// callbacks is where DOKU reaches this portal, "" when it cannot: without https only the own simulator does.
+// callbacks is where DOKU reaches this portal, "" when it cannot: without https only a simulator on this machine does.
 func (p *portal) callbacks() string {
 	switch {
 	case p.config.PublicURL.Scheme == "https":
 		return strings.TrimSuffix(p.config.PublicURL.String(), "/")
-	case p.config.OwnSimulator():
+	case p.config.LocalSimulator():
 		return p.local()
 	}
 	return ""

@@ -69,6 +69,11 @@ func (c Config) Embedded() bool { return c.DatabaseURL == "" }
 // OwnSimulator reports whether the DOKU simulator runs in the portal's process.
 func (c Config) OwnSimulator() bool { return c.BaseURL == nil }
 
+// LocalSimulator reports whether DOKU is a simulator on this machine, in the portal's process or beside it.
+func (c Config) LocalSimulator() bool {
+	return c.Mode == Simulator && (c.BaseURL == nil || loopback(c.BaseURL.Hostname()))
+}
+
 // Demo reports whether demo people exist: in simulator mode on a loopback address only.
 func (c Config) Demo() bool { return c.Mode == Simulator && c.Loopback() }
 
