@@ -43,7 +43,7 @@ func (h *handler) showInsights(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.InsightsPage{Filter: q, AsOf: in.AsOf, From: from, Empty: in.Merchants() == 0, Hours: set.WithinHours}
+	v := views.InsightsPage{Filter: q, AsOf: in.AsOf, From: from, Empty: in.Merchants() == 0 && len(in.Reviewed) == 0, Hours: set.WithinHours}
 	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people), most: tableRows}
 	p.draw(&v, set)
 	if err := h.drawDOKU(c, &v); err != nil {
@@ -88,7 +88,7 @@ func (h *handler) showWeek(c echo.Context) error {
 		return err
 	}
 	p := pictures{ctx: ctx, in: in, of: q, people: namesOf(people), most: sheetRows}
-	v := views.WeekPage{Filter: q, Who: p.who(q.Who), AsOf: in.AsOf, From: monday, Until: monday.AddDate(0, 0, 6), Running: !monday.Before(this), Empty: in.Merchants() == 0,
+	v := views.WeekPage{Filter: q, Who: p.who(q.Who), AsOf: in.AsOf, From: monday, Until: monday.AddDate(0, 0, 6), Running: !monday.Before(this), Empty: in.Merchants() == 0 && len(in.Reviewed) == 0,
 		PrevURL: views.WeekURL(q, monday.AddDate(0, 0, -7).Format(time.DateOnly))}
 	if monday.Before(this) {
 		v.NextURL = views.WeekURL(q, monday.AddDate(0, 0, 7).Format(time.DateOnly))
@@ -154,7 +154,7 @@ func insightsChoices(q views.InsightsFilter, people []models.Person) views.Insig
 	v.Entities = slices.Compact(v.Entities)
 	for _, p := range people {
 		id := strconv.FormatInt(int64(p.ID), 10)
-		if colleague := p.Role == models.RoleStaff || p.Role == models.RoleManager; colleague && p.DisabledAt == nil || id == q.Who {
+		if colleague := p.Role != models.RoleAdmin; colleague && p.DisabledAt == nil || id == q.Who {
 			v.People = append(v.People, views.Option{Value: id, Text: p.Name})
 		}
 		if p.Team != "" {
@@ -499,8 +499,12 @@ func (p pictures) decided() views.Bars {
 	var rows []views.Bar
 	for _, id := range p.reviewers() {
 		r, who := p.in.Reviewed[id], strconv.FormatInt(int64(id), 10)
+		name := p.name(id)
+		if id == 0 { // of a kind of merchants
+			who, name = "all", words.T(p.ctx, "insights.queue.all")
+		}
 		if n := r.Approved + r.Refused; n > 0 {
-			rows = append(rows, views.Bar{Name: p.name(id), Figure: plainCount("decided:"+who, n), Cells: []views.Datum{shareOf("decided_refused:"+who, r.Refused, n)}})
+			rows = append(rows, views.Bar{Name: name, Figure: plainCount("decided:"+who, n), Cells: []views.Datum{shareOf("decided_refused:"+who, r.Refused, n)}})
 		}
 	}
 	return views.BarsOf("decided", p.most, rows)
@@ -526,6 +530,9 @@ func (p pictures) queue(limit time.Duration) views.Bars {
 	}
 	row(words.T(p.ctx, "insights.queue.all"), "all", all)
 	for _, id := range p.reviewers() {
+		if id == 0 { // of a kind of merchants
+			continue
+		}
 		row(p.name(id), strconv.FormatInt(int64(id), 10), p.in.Reviewed[id].Queued)
 	}
 	b := views.BarsOf("queue", p.most, rows)

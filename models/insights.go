@@ -14,8 +14,8 @@ type TallyFilter struct {
 	BusinessType string
 	LegalEntity  string
 	BusinessLine string
-	Team         string   // of whoever is responsible
-	Responsible  PersonID // who is responsible
+	Team         string   // of whoever is responsible, or the reviewer's where a measure is of reviewers
+	Responsible  PersonID // who is responsible, or the reviewer
 	Nobody       bool     // nobody is
 }
 
@@ -23,11 +23,11 @@ type TallyFilter struct {
 type TallyBy string
 
 const (
-	ByNothing     TallyBy = ""
-	ByResponsible TallyBy = "responsible" // the person's id, 0 for nobody
-	ByType        TallyBy = "business_type"
-	ByEntity      TallyBy = "legal_entity"
-	ByLine        TallyBy = "business_line"
+	ByNothing TallyBy = ""
+	ByPerson  TallyBy = "person" // the person's id, 0 for nobody
+	ByType    TallyBy = "business_type"
+	ByEntity  TallyBy = "legal_entity"
+	ByLine    TallyBy = "business_line"
 )
 
 // TallyQuestion asks for one measure.
@@ -38,6 +38,8 @@ type TallyQuestion struct {
 	Daily   bool      // told apart by day
 	By      TallyBy
 }
+
+func (q TallyQuestion) byKind() bool { return q.By != ByNothing && q.By != ByPerson }
 
 // Tally is an answer: how many facts of a key, and what they sum up to. Question is the place of the question; Day is zero
 // unless asked for. What sums up to nothing is left out.
@@ -52,48 +54,81 @@ type Tally struct {
 }
 
 // Tallies answers several questions of one filter in one statement: from what was folded and what was not yet, and from the
-// rows where a measure is asked for by both people and kinds of merchants that is not counted so.
+// rows where a person's merchants of some kind are asked for that are not counted so. What reviewers
+// did is asked for by them or by kinds of merchants: where it is by kinds, of all reviewers together.
 func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQuestion) ([]Tally, error) {
 	if len(questions) == 0 {
 		return nil, nil
 	}
-	selects := make([]string, len(questions))
+	selects, from := make([]string, len(questions)), time.Time{}
+	rows := false
 	for i, q := range questions {
-		selects[i] = f.ask(i, q)
+		own := f
+		if slices.Contains(ofReviewers, q.Measure) && (len(f.kinds()) > 0 || q.byKind()) {
+			own.Team, own.Responsible, own.Nobody = "", 0, false
+			if q.By == ByPerson {
+				q.By = ByNothing
+			}
+		}
+		facts, counted := own.facts(q)
+		if counted && (!rows || q.From.Before(from)) {
+			from = q.From
+		}
+		rows = rows || counted
+		selects[i] = q.answer(i, facts)
+	}
+	sql := strings.Join(selects, " union all ")
+	if rows {
+		sql = f.rows(from) + sql
 	}
 	if f == (TallyFilter{}) || f == (TallyFilter{Nobody: true}) { // names that stand nowhere would be refused
-		return scan[Tally](ctx, r, strings.Join(selects, " union all "))
+		return scan[Tally](ctx, r, sql)
 	}
-	return scan[Tally](ctx, r, strings.Join(selects, " union all "), map[string]any{"type": f.BusinessType, "entity": f.LegalEntity, "line": f.BusinessLine, "team": f.Team, "who": f.Responsible})
+	return scan[Tally](ctx, r, sql, map[string]any{"type": f.BusinessType, "entity": f.LegalEntity, "line": f.BusinessLine, "team": f.Team, "who": f.Responsible})
 }
 
-// ask is the statement of one question.
-func (f TallyFilter) ask(i int, q TallyQuestion) string {
+// answer is the statement of the i-th question, asked of facts.
+func (q TallyQuestion) answer(i int, facts string) string {
 	day := "null::date"
 	if q.Daily {
 		day = "t.day"
 	}
 	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total
-		from (` + f.facts(q) + `) t group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
+		from (` + facts + `) t group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
 }
 
-// facts are those a question is about: by, day, key, n, total.
-func (f TallyFilter) facts(q TallyQuestion) string {
-	what := `t.measure = '` + string(q.Measure) + `'`
+// facts are those a question is about: by, day, key, n, total. Reports whether they are counted from the rows.
+func (f TallyFilter) facts(q TallyQuestion) (sql string, counted bool) {
+	columns, what := `select %s as by, t.day, t.key, t.n, t.total from `, q.what()
+	live := fmt.Sprintf(columns, q.By.column()) + `%s t join combinations c on c.id = t.combination_id where (` + what + `)` + f.whose()
+	kind, by := f.kind(q)
+	whose, person := f.of(q)
+	if kind != "" && whose != "" {
+		if by == "" {
+			by = person
+		}
+		return fmt.Sprintf(columns, by) + kind + ` and ` + whose + ` and (` + what + `) union all ` + fmt.Sprintf(live, "tally_deltas"), false
+	}
+	i := slices.IndexFunc(recounts, func(c recount) bool { return c.measure == q.Measure })
+	return fmt.Sprintf(live, recounts[i].factsOf()), true
+}
+
+// what is the condition on facts t of a question. Days before a month in which there are many are taken as whole months.
+func (q TallyQuestion) what() string {
+	date := func(t time.Time) string { return `date '` + t.Format(time.DateOnly) + `'` }
+	what, of := func(m Measure) string { return `t.measure = '` + string(m) + `'` }, q.Measure
+	if of == TallyDue && q.From.IsZero() && !q.Until.IsZero() && !q.Daily {
+		first := q.Until.AddDate(0, 0, 1-q.Until.Day())
+		return what(TallyDueMonth) + ` and t.day < ` + date(first) + ` or ` + what(of) + ` and t.day >= ` + date(first) + ` and t.day < ` + date(q.Until)
+	}
+	sql := what(of)
 	if !q.From.IsZero() {
-		what += ` and t.day >= date '` + q.From.Format(time.DateOnly) + `'`
+		sql += ` and t.day >= ` + date(q.From)
 	}
 	if !q.Until.IsZero() {
-		what += ` and t.day < date '` + q.Until.Format(time.DateOnly) + `'`
+		sql += ` and t.day < ` + date(q.Until)
 	}
-	const columns = `select %s as by, t.day, t.key, t.n, t.total from `
-	live := fmt.Sprintf(columns, q.By.column()) + `%s t join combinations c on c.id = t.combination_id where ` + what + f.whose("t")
-	from, by := f.scope(q)
-	if from == "" {
-		i := slices.IndexFunc(recounts, func(c recount) bool { return c.measure == q.Measure })
-		return fmt.Sprintf(live, recounts[i].factsOf(f.whose("m")))
-	}
-	return fmt.Sprintf(columns, by) + from + ` and ` + what + ` union all ` + fmt.Sprintf(live, "tally_deltas")
+	return sql
 }
 
 // column is what tells rows t apart that are joined with their combinations c.
@@ -101,40 +136,48 @@ func (b TallyBy) column() string {
 	switch b {
 	case ByNothing:
 		return `''`
-	case ByResponsible:
-		return `t.responsible_id::text`
+	case ByPerson:
+		return `t.person_id::text`
 	}
 	return `c.` + string(b)
 }
 
-// scope is where the tallies t stand that together answer a question, and what tells them apart; "" when none do.
-func (f TallyFilter) scope(q TallyQuestion) (from, by string) {
-	kinds, people := f.kinds(), f.people()
-	byKind := q.By != ByNothing && q.By != ByResponsible
-	if people == "" && q.By == ByResponsible {
-		people = `select p.id from people p union all select 0`
-	}
-	const tallies = `tallies t where t.kind ` // an array is looked up in the index, one kind after another; joined with a query all would be read
+// kind is where the tallies t stand that are of the kinds asked for, and what tells these apart, "" when nothing does.
+func (f TallyFilter) kind(q TallyQuestion) (from, by string) {
+	kinds, byKind, all := f.kinds(), q.byKind(), f.people() == "" && q.By != ByPerson
+	const tallies = `tallies t where t.kind `
 	switch {
-	case len(kinds) == 0 && !byKind && people == "":
-		return tallies + `= ''`, `''`
-	case len(kinds) == 0 && !byKind && q.By == ByResponsible:
-		return tallies + `= any(array(select 'who:' || w.id from (` + people + `) w(id)))`, `substr(t.kind, 5)`
 	case len(kinds) == 0 && !byKind:
-		return tallies + `= any(array(select 'who:' || w.id from (` + people + `) w(id)))`, `''`
-	case len(kinds) == 1 && !byKind && people == "":
-		return tallies + `= '` + kinds[0].name + `:' || ` + kinds[0].parameter(), `''`
-	case len(kinds) == 0 && people == "":
+		return tallies + `= ''`, ""
+	case len(kinds) == 1 && !byKind && all:
+		return tallies + `= '` + kinds[0].name + `:' || ` + kinds[0].parameter(), ""
+	case len(kinds) == 0 && all:
 		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
 		return tallies + `= any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
-	case slices.Contains(paired, q.Measure):
-		from = `combinations c join tallies t on t.kind = '#' || c.id where true` + f.whoseKind()
-		if people != "" {
-			from += ` and t.responsible_id in (` + people + `)`
-		}
-		return from, q.By.column()
+	case byKind:
+		return `combinations c join tallies t on t.kind = '#' || c.id where true` + f.whoseKind(), q.By.column()
 	}
-	return "", ""
+	return tallies + `= any(array(select '#' || c.id from combinations c where true` + f.whoseKind() + `))`, "" // an array is looked up in the index, one after another
+}
+
+// of is the condition on tallies t of a person or a team, and what tells them apart; "" when they are not counted so.
+func (f TallyFilter) of(q TallyQuestion) (whose, by string) {
+	meet := len(f.kinds()) > 0 || q.byKind()
+	switch {
+	case f.people() == "" && q.By != ByPerson:
+		return `t.whose = ''`, `''`
+	case f.Nobody && q.By != ByPerson:
+		return `t.whose = 'who:0'`, `''`
+	case f.Team != "" && f.Responsible == 0 && q.By != ByPerson:
+		return `t.whose = 'team:' || @team`, `''`
+	case meet && !slices.Contains(paired, q.Measure):
+		return "", ""
+	case f.people() == "":
+		return `t.whose >= 'who:' and t.whose < 'who;'`, `substr(t.whose, 5)`
+	case q.By == ByPerson:
+		return `t.whose = any(array(select 'who:' || w.id from (` + f.people() + `) w(id)))`, `substr(t.whose, 5)`
+	}
+	return `t.whose = any(array(select 'who:' || w.id from (` + f.people() + `) w(id)))`, `''`
 }
 
 // kind is one way to tell merchants apart: a column of combinations, and the name of its tallies and its parameter.
@@ -177,15 +220,35 @@ func (f TallyFilter) whoseKind() (where string) {
 	return where
 }
 
-// whose is the condition on rows that have a combination and somebody responsible.
-func (f TallyFilter) whose(table string) (where string) {
+// whose is the condition on facts t.
+func (f TallyFilter) whose() (where string) {
 	if kind := f.whoseKind(); kind != "" {
-		where += ` and ` + table + `.combination_id in (select c.id from combinations c where true` + kind + `)`
+		where += ` and t.combination_id in (select c.id from combinations c where true` + kind + `)`
 	}
-	if people := f.people(); f.Nobody && table == "m" {
-		where += ` and m.responsible_id is null`
-	} else if people != "" {
-		where += ` and ` + table + `.responsible_id in (` + people + `)`
+	if people := f.people(); people != "" {
+		where += ` and t.person_id in (` + people + `)`
 	}
 	return where
+}
+
+// rows has the merchants of a filter, with all that belongs to them, take the names of their tables: what counts the rows of
+// all then counts theirs. No decision is read that was made before from.
+func (f TallyFilter) rows(from time.Time) string {
+	where := `m.archived_at is null`
+	if kind := f.whoseKind(); kind != "" {
+		where += ` and m.combination_id = any(array(select c.id from combinations c where true` + kind + `))`
+	}
+	if people := f.people(); f.Nobody {
+		where += ` and m.responsible_id is null`
+	} else if people != "" {
+		where += ` and m.responsible_id = any(array(` + people + `))`
+	}
+	decided := ""
+	if !from.IsZero() {
+		decided = ` where v.decided_at >= '` + from.AddDate(0, 0, -1).Format(time.DateOnly) + `'` // a day begins earlier in Jakarta
+	}
+	return `with merchants as materialized (select m.* from merchants m where ` + where + `),
+		slots as materialized (select s.* from merchants m join slots s on s.merchant_id = m.id where s.state <> ''),
+		decisions as materialized (select v.* from merchants m join decisions v on v.merchant_id = m.id` + decided + `),
+		documents as materialized (select d.* from decisions v join documents d on d.id = v.document_id) `
 }

@@ -103,7 +103,7 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 			})
 		}
 		ask("figures "+name+" by person", func() error {
-			_, err := b.Tallies(ctx, f, []models.TallyQuestion{{Measure: models.TallyNext, By: models.ByResponsible}, {Measure: models.TallyFirstPass, By: models.ByLine, From: noon.AddDate(0, 0, -84)}})
+			_, err := b.Tallies(ctx, f, []models.TallyQuestion{{Measure: models.TallyNext, By: models.ByPerson}, {Measure: models.TallyFirstPass, By: models.ByLine, From: noon.AddDate(0, 0, -84)}})
 			return err
 		})
 	}

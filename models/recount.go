@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +72,8 @@ type recount struct {
 
 const (
 	sinceEpochSQL = `date '1970-01-01'`
-	whoseSQL      = `m.combination_id, coalesce(m.responsible_id, 0) as responsible_id`
+	whoseSQL      = `m.combination_id, coalesce(m.responsible_id, 0) as person_id`
+	reviewerSQL   = `m.combination_id, v.decided_by as person_id`
 )
 
 func weekSQL(at string) string {
@@ -120,14 +120,8 @@ var recounts = []recount{
 		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.category || '|' || s.code || '|' || s.state as key, 1 as n, floor(extract(epoch from s.state_since) + 0.5)::bigint as total
 		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and m.registered_at is null and (s.requirement_id is not null or s.by_hand)`
 	}},
-	{TallyRefused, func(live string) string {
-		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.refused_for || '|' || s.category || '|' || s.code as key, 1 as n, 0 as total
-		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and m.registered_at is null and s.state = 'refused' and s.refused_for <> ''`
-	}},
-	{TallyDue, func(live string) string {
-		return `select ` + whoseSQL + `, m.due_on as day, '' as key, 1 as n, 0 as total from merchants m
-		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
-	}},
+	{TallyDue, func(live string) string { return dueBy(`m.due_on`, live) }},
+	{TallyDueMonth, func(live string) string { return dueBy(`m.due_on - (extract(day from m.due_on)::integer - 1)`, live) }},
 	{TallyExpires, func(live string) string {
 		return `select ` + whoseSQL + `, s.expires_on as day, s.category || '|' || s.code as key, 1 as n, 0 as total
 		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and (s.requirement_id is not null or s.by_hand) and s.expires_on is not null`
@@ -157,52 +151,55 @@ var recounts = []recount{
 		})
 	}},
 	{TallyDecided, func(live string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || case when v.version = 1 then '|first|' else '|later|' end || d.category || '|' || d.code as key, 1 as n, 0 as total
-		from decisions v join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || case when v.version = 1 then '|first' else '|later' end as key, 1 as n, 0 as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
 	}},
 	{TallyFirstPass, func(live string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome as key, 1 as n, 0 as total
-		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.version = 1`
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome || '|' || d.category || '|' || d.code as key, 1 as n, 0 as total
+		from decisions v join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.version = 1`
 	}},
 	{TallyReason, func(live string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, r.value || '|' || d.category || '|' || d.code as key, 1 as n, 0 as total
-		from decisions v cross join jsonb_array_elements_text(v.reasons) r join documents d on d.id = v.document_id join merchants m on m.id = v.merchant_id
-		where ` + live + ` and v.standing = 'counts' and v.outcome = 'refused'`
+		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, r.value as key, 1 as n, 0 as total
+		from decisions v cross join jsonb_array_elements_text(v.reasons) r join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.outcome = 'refused'`
 	}},
 	{TallyDecidedBy, func(live string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.decided_by::text || '|' || v.outcome as key, 1 as n, 0 as total
+		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome as key, 1 as n, 0 as total
 		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
 	}},
 	{TallyQueueTime, func(live string) string {
-		return `select ` + whoseSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + ` || '|' || v.decided_by as key, 1 as n,
+		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + `::text as key, 1 as n,
 		` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
 		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.queued_at <= v.decided_at`
 	}},
 }
 
-// factsOf are the facts of the merchants m that are not archived, with a further condition on them.
-func (c recount) factsOf(where string) string {
-	return `(select '` + string(c.measure) + `' as measure, x.* from (` + c.facts("m.archived_at is null"+where) + `) x)`
+func dueBy(day, live string) string {
+	return `select ` + whoseSQL + `, ` + day + ` as day, '' as key, 1 as n, 0 as total from merchants m
+		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
+}
+
+// factsOf are the facts of the merchants m that are not archived.
+func (c recount) factsOf() string {
+	return `(select '` + string(c.measure) + `' as measure, x.* from (` + c.facts("m.archived_at is null") + `) x)`
 }
 
 // differ is what the tallies of a measure and what waits to be folded say, beside what the rows say, where the two differ.
 func (c recount) differ() string {
-	pairs := slices.Contains(paired, c.measure)
-	waiting := `(select measure, combination_id, responsible_id, day, key, n, total from tally_deltas where measure = '` + string(c.measure) + `')`
-	return `with facts as materialized (select f.measure, f.combination_id, f.responsible_id, f.day, f.key, sum(f.n) as n, sum(f.total) as total from ` + c.factsOf("") + ` f group by 1, 2, 3, 4, 5)
-		select kind, responsible_id, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
+	waiting := `(select measure, combination_id, person_id, day, key, n, total from tally_deltas where measure = '` + string(c.measure) + `')`
+	return `with facts as materialized (select f.measure, f.combination_id, f.person_id, f.day, f.key, sum(f.n) as n, sum(f.total) as total from ` + c.factsOf() + ` f group by 1, 2, 3, 4, 5)
+		select kind, whose, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
 			coalesce(sum(total) filter (where counted), 0) as counted_total, coalesce(sum(total) filter (where not counted), 0) as kept_total
-		from (select true as counted, t.* from (` + tallied("facts", pairs) + `) t
-			union all select false, t.* from (` + tallied(waiting, pairs) + `) t
-			union all select false, kind, responsible_id, measure, day, key, n, total from tallies where measure = '` + string(c.measure) + `') b
+		from (select true as counted, t.* from (` + tallied("facts") + `) t
+			union all select false, t.* from (` + tallied(waiting) + `) t
+			union all select false, measure, kind, whose, day, key, n, total from tallies where measure = '` + string(c.measure) + `') b
 		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`
 }
 
-// TallyDifference is a tally that is another than its rows say. Kind and ResponsibleID say whose it is, as in the table.
+// TallyDifference is a tally that is another than its rows say. Kind and Whose are as in the table.
 type TallyDifference struct {
 	Measure       Measure
 	Kind          string
-	ResponsibleID PersonID
+	Whose         string
 	Day           time.Time
 	Key           string
 	Counted, Kept int64
@@ -239,7 +236,7 @@ func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		d := TallyDifference{Measure: c.measure}
-		if err := rows.Scan(&d.Kind, &d.ResponsibleID, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
+		if err := rows.Scan(&d.Kind, &d.Whose, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
 			return err
 		}
 		if err := tell(d); err != nil {
@@ -279,8 +276,8 @@ func (c recount) mend(g *gormDB, i int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := g.Exec(`insert into tallies as t (kind, responsible_id, measure, day, key, n, total)
-		select kind, responsible_id, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
-		on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
+	r := g.Exec(`insert into tallies as t (kind, whose, measure, day, key, n, total)
+		select kind, whose, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
+		on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
 	return r.RowsAffected, r.Error
 }

@@ -15,20 +15,22 @@ const (
 	TallyMerchants Measure = "merchants" // progress state
 	TallyNext      Measure = "next"      // next actor, nobody excepted; total: seconds since 1970 of since when, summed
 	TallySlots     Measure = "slots"     // category|code|slot state, of merchants not registered; total: of since when
-	TallyRefused   Measure = "refused"   // gravest reason|category|code of slots that are refused, of merchants not registered
 
 	// By a date.
-	TallyDue     Measure = "due"     // "" by due date: merchants neither complete nor registered
-	TallyExpires Measure = "expires" // category|code by the date until which the document is valid
+	TallyDue      Measure = "due"       // "" by due date: merchants neither complete nor registered
+	TallyDueMonth Measure = "due_month" // the same by the first of the month: Tallies takes whole months from here
+	TallyExpires  Measure = "expires"   // category|code by the date until which the document is valid
 
 	// By the week in which it happened.
 	TallyCompleteness Measure = "completeness" // quarter: entered less left in the week; the sum up to a week is how it stood then
 	TallyPace         Measure = "pace"         // stage that was reached
-	TallyDecided      Measure = "decided"      // outcome|first or later version|category|code of decisions that count
-	TallyFirstPass    Measure = "first_pass"   // outcome of decisions that count on first versions
-	TallyReason       Measure = "reason"       // reason|category|code, each of a refusal that counts
-	TallyDecidedBy    Measure = "decided_by"   // person|outcome
-	TallyQueueTime    Measure = "queue_time"   // bucket|person: from the queue to the decision; total: seconds
+	TallyDecided      Measure = "decided"      // outcome|first or later version, of decisions that count
+	TallyFirstPass    Measure = "first_pass"   // outcome|category|code of decisions that count on first versions
+	TallyReason       Measure = "reason"       // each reason of a refusal that counts
+
+	// By the week too, and of the reviewer instead of whoever is responsible.
+	TallyDecidedBy Measure = "decided_by" // outcome
+	TallyQueueTime Measure = "queue_time" // bucket: from the queue to the decision; total: seconds
 
 	// By the week in which the merchant was made.
 	TallyFunnel Measure = "funnel" // stage reached by now
@@ -36,7 +38,7 @@ const (
 )
 
 // Measures are all of them.
-var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyRefused, TallyDue, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime,
+var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyDue, TallyDueMonth, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime,
 	TallyFunnel, TallyTook}
 
 // Stage is a step of a merchant's way.
@@ -76,28 +78,33 @@ func WeekOf(t time.Time) string {
 	return t.AddDate(0, 0, -(int(t.Weekday())+6)%7).Format(time.DateOnly)
 }
 
-// paired are the measures that are counted by combination and person at once. Others that are asked for so are counted from
-// the rows.
-var paired = []Measure{TallyMerchants, TallyNext, TallySlots, TallyRefused, TallyDue, TallyFirstPass}
+var (
+	// paired are the measures that are counted by combination and person at once.
+	paired = []Measure{TallyMerchants, TallyNext, TallyDue, TallyDueMonth, TallyDecided}
+	// ofReviewers are those whose person is the reviewer. They are never told apart by both persons and kinds.
+	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime}
+)
 
-// tallied sums facts for each kind; a query tells combination_id, responsible_id, measure, day, key, n and total of them.
-// Types, entities and lines are summed from combinations, of which there are few.
-func tallied(facts string, pairs bool) string {
+// tallied sums facts into cells: of each kind of merchants, each person, each team, and where they meet each combination of
+// a team or of nobody and, of the paired measures, of each person. What a person has of a kind else is counted from the
+// rows, which are few. A query tells combination_id, person_id, measure, day, key, n and total of the facts. Types, entities
+// and lines are summed from combinations, of which there are few.
+func tallied(facts string) string {
 	const (
 		key = `f.measure, f.day, f.key`
-		sum = key + `, sum(f.n) as n, sum(f.total) as total`
-		any = ` having sum(f.n) <> 0 or sum(f.total) <> 0`
+		sum = `f.day, f.key, sum(f.n) as n, sum(f.total) as total`
+		any = ` having (sum(f.n) <> 0 or sum(f.total) <> 0)`
 	)
-	from := ` from ` + facts + ` f`
-	sql := `select case when grouping(c.business_type) = 0 then 'type:' || c.business_type when grouping(c.legal_entity) = 0 then 'entity:' || c.legal_entity
-			when grouping(c.business_line) = 0 then 'line:' || c.business_line else '' end as kind, -1 as responsible_id, ` + sum + `
-		from (select f.combination_id, ` + sum + from + ` group by f.combination_id, ` + key + any + `) f join combinations c on c.id = f.combination_id
-		group by ` + key + `, grouping sets ((), (c.business_type), (c.legal_entity), (c.business_line))` + any + `
-		union all select 'who:' || f.responsible_id, -1, ` + sum + from + ` group by f.responsible_id, ` + key + any
-	if pairs {
-		sql += ` union all select '#' || f.combination_id, f.responsible_id, ` + sum + from + ` where f.measure in ('` + join(paired, "', '") + `') group by f.combination_id, f.responsible_id, ` + key + any
-	}
-	return sql
+	from, pairs, reviews := ` from `+facts+` f`, join(paired, "', '"), join(ofReviewers, "', '")
+	return `select f.measure, case when grouping(c.business_type) = 0 then 'type:' || c.business_type when grouping(c.legal_entity) = 0 then 'entity:' || c.legal_entity
+			when grouping(c.business_line) = 0 then 'line:' || c.business_line when grouping(c.id) = 0 then '#' || c.id else '' end as kind, '' as whose, ` + sum + `
+		from (select f.combination_id, f.measure, ` + sum + from + ` group by f.combination_id, ` + key + any + `) f join combinations c on c.id = f.combination_id
+		group by ` + key + `, grouping sets ((), (c.business_type), (c.legal_entity), (c.business_line), (c.id))` + any + `
+		union all select f.measure, '', 'who:' || f.person_id, ` + sum + from + ` group by f.person_id, ` + key + any + `
+		union all select f.measure, case when grouping(f.combination_id) = 0 then '#' || f.combination_id else '' end, 'team:' || p.team, ` + sum + from + ` join people p on p.id = f.person_id where p.team <> ''
+			group by p.team, ` + key + `, grouping sets ((), (f.combination_id))` + any + ` and (grouping(f.combination_id) = 1 or f.measure not in ('` + reviews + `'))
+		union all select f.measure, '#' || f.combination_id, 'who:' || f.person_id, ` + sum + from + ` where f.measure in ('` + pairs + `') or f.person_id = 0 and f.measure not in ('` + reviews + `')
+			group by f.combination_id, f.person_id, ` + key + any
 }
 
 func join[T ~string](list []T, between string) string {
@@ -112,9 +119,9 @@ func join[T ~string](list []T, between string) string {
 func (k Keep) FoldTallies(ctx context.Context, limit int) (int, error) {
 	return one[int](ctx, k.s.Reader, `with alone as materialized (select pg_try_advisory_xact_lock(`+foldLock+`) as got),
 		folded as (delete from tally_deltas where (select got from alone) and id in (select id from tally_deltas order by id limit ?)
-			returning combination_id, responsible_id, measure, day, key, n, total),
-		added as (insert into tallies as t (kind, responsible_id, measure, day, key, n, total) `+tallied("folded", true)+`
-			on conflict (measure, kind, day, key, responsible_id) do update set n = t.n + excluded.n, total = t.total + excluded.total)
+			returning combination_id, person_id, measure, day, key, n, total),
+		added as (insert into tallies as t (measure, kind, whose, day, key, n, total) `+tallied("folded")+`
+			on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total)
 		select count(*) from folded`, limit)
 }
 

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -15,18 +16,20 @@ import (
 func (b *bundle) agree(after string) {
 	b.Helper()
 	rows, err := b.db.Pool.Query(b.ctx(), `with facts as (
-			select m.combination_id, coalesce(m.responsible_id, 0) as responsible_id, f.* from merchants m cross join lateral merchant_facts(m) f
-			union all select m.combination_id, coalesce(m.responsible_id, 0), f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
-			union all select m.combination_id, coalesce(m.responsible_id, 0), f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f
-			union all select combination_id, responsible_id, measure, day, key, -n, -total from tally_deltas),
+			select m.combination_id, f.* from merchants m cross join lateral merchant_facts(m) f
+			union all select m.combination_id, f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
+			union all select m.combination_id, f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f
+			union all select combination_id, measure, day, key, person_id, -n, -total from tally_deltas),
 		scopes as (
-			select s.kind, s.who, f.* from facts f join combinations c on c.id = f.combination_id cross join lateral (values ('', -1), ('type:' || c.business_type, -1),
-				('entity:' || c.legal_entity, -1), ('line:' || c.business_line, -1), ('who:' || f.responsible_id, -1), ('#' || c.id, f.responsible_id)) s(kind, who)
-				where s.kind not like '#%' or f.measure in ('merchants', 'next', 'slots', 'refused', 'due', 'first_pass')),
+			select k.kind, w.whose, f.* from facts f join combinations c on c.id = f.combination_id left join people p on p.id = f.person_id
+				cross join lateral (values (1, ''), (2, 'type:' || c.business_type), (2, 'entity:' || c.legal_entity), (2, 'line:' || c.business_line), (3, '#' || c.id)) k(i, kind)
+				cross join lateral (values (1, ''), (2, 'team:' || nullif(p.team, '')), (3, 'who:' || f.person_id)) w(i, whose)
+				where w.whose is not null and (k.i = 1 or w.i = 1 or k.i = 3 and f.measure not in ('decided_by', 'queue_time')
+					and (w.i = 2 or f.person_id = 0 or f.measure in ('merchants', 'next', 'due', 'due_month', 'decided')))),
 		everything as (
-			select kind, who, measure, day, key, n, total from scopes union all select kind, responsible_id, measure, day, key, -n, -total from tallies)
-		select measure || ' ' || key || ' ' || day || ' (' || kind || ', ' || who || '): ' || sum(n) || ', ' || sum(total)
-			from everything group by kind, who, measure, day, key having sum(n) <> 0 or sum(total) <> 0 order by 1 limit 10`)
+			select kind, whose, measure, day, key, n, total from scopes union all select kind, whose, measure, day, key, -n, -total from tallies)
+		select measure || ' ' || key || ' ' || day || ' (' || kind || ', ' || whose || '): ' || sum(n) || ', ' || sum(total)
+			from everything group by kind, whose, measure, day, key having sum(n) <> 0 or sum(total) <> 0 order by 1 limit 10`)
 	b.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -138,24 +141,38 @@ func TestTalliesAnswerEveryFilter(t *testing.T) {
 	b.fold()
 	more(61, 90) // waits to be folded
 	b.agree("a portfolio")
+	other := b.add("w@berkas.test")
+	b.exec("update people set team = 'a' where id = $1", other) // some facts of a person without a team, and one who changes to another
+	b.agree("a change of team")
+	b.exec("update people set team = 'b' where id = (select min(id) from people where team = 'a')")
+	b.agree("another change of team")
 	teamless := b.person
-	filters := map[string]models.TallyFilter{
-		"true": {}, "c.business_type = 'PERSONAL'": {BusinessType: "PERSONAL"}, "c.legal_entity = 'CV'": {LegalEntity: "CV"}, "c.business_line = 'RETAIL'": {BusinessLine: "RETAIL"},
-		"c.business_type = 'CORPORATE' and c.business_line = 'RETAIL'": {BusinessType: "CORPORATE", BusinessLine: "RETAIL"}, "p.team = 'a'": {Team: "a"}, "m.responsible_id is null": {Nobody: true},
-		fmt.Sprint("p.id = ", teamless): {Responsible: teamless}, "p.team = 'b' and c.business_line = 'MINING'": {Team: "b", BusinessLine: "MINING"},
-		fmt.Sprint("p.team = 'a' and p.id = ", teamless): {Team: "a", Responsible: teamless}, "m.responsible_id is null and c.legal_entity = 'PT'": {Nobody: true, LegalEntity: "PT"},
+	filters := []struct {
+		kinds, people string
+		models.TallyFilter
+	}{
+		{}, {kinds: "c.business_type = 'PERSONAL'", TallyFilter: models.TallyFilter{BusinessType: "PERSONAL"}}, {kinds: "c.legal_entity = 'CV'", TallyFilter: models.TallyFilter{LegalEntity: "CV"}},
+		{kinds: "c.business_line = 'RETAIL'", TallyFilter: models.TallyFilter{BusinessLine: "RETAIL"}},
+		{kinds: "c.business_type = 'CORPORATE' and c.business_line = 'RETAIL'", TallyFilter: models.TallyFilter{BusinessType: "CORPORATE", BusinessLine: "RETAIL"}},
+		{people: "p.team = 'a'", TallyFilter: models.TallyFilter{Team: "a"}}, {people: "f.person_id = 0", TallyFilter: models.TallyFilter{Nobody: true}},
+		{people: fmt.Sprint("p.id = ", teamless), TallyFilter: models.TallyFilter{Responsible: teamless}},
+		{people: fmt.Sprint("p.id = ", other), kinds: "c.business_line = 'MINING'", TallyFilter: models.TallyFilter{Responsible: other, BusinessLine: "MINING"}},
+		{people: "p.team = 'b'", kinds: "c.business_line = 'MINING'", TallyFilter: models.TallyFilter{Team: "b", BusinessLine: "MINING"}},
+		{people: fmt.Sprint("p.team = 'a' and p.id = ", teamless), TallyFilter: models.TallyFilter{Team: "a", Responsible: teamless}},
+		{people: fmt.Sprint("p.team = 'a' and p.id = ", other), TallyFilter: models.TallyFilter{Team: "a", Responsible: other}},
+		{people: "f.person_id = 0", kinds: "c.legal_entity = 'PT'", TallyFilter: models.TallyFilter{Nobody: true, LegalEntity: "PT"}},
 	}
 	from, until := noon.AddDate(0, 0, -20), noon.AddDate(0, 0, 10)
-	for where, f := range filters {
+	for _, f := range filters {
 		var questions []models.TallyQuestion
 		for _, m := range models.Measures {
 			questions = append(questions, models.TallyQuestion{Measure: m}, models.TallyQuestion{Measure: m, Daily: true, From: from, Until: until})
-			for _, by := range []models.TallyBy{models.ByResponsible, models.ByType, models.ByEntity, models.ByLine} {
+			for _, by := range []models.TallyBy{models.ByPerson, models.ByType, models.ByEntity, models.ByLine} {
 				questions = append(questions, models.TallyQuestion{Measure: m, By: by, From: from})
 			}
 		}
 		got := make([][]string, len(questions))
-		answers, err := b.Tallies(b.ctx(), f, questions)
+		answers, err := b.Tallies(b.ctx(), f.TallyFilter, questions)
 		b.must(err)
 		for _, a := range answers {
 			day := ""
@@ -164,28 +181,34 @@ func TestTalliesAnswerEveryFilter(t *testing.T) {
 			}
 			got[a.Question] = append(got[a.Question], fmt.Sprint(a.Key, " ", day, " ", a.By, " ", a.N, " ", a.Total))
 		}
-		rows, err := b.db.Pool.Query(b.ctx(), `select f.measure, f.day, f.key, coalesce(m.responsible_id, 0)::text, c.business_type, c.legal_entity, c.business_line, sum(f.n)::bigint, sum(f.total)::bigint from (
-				select m.id, f.* from merchants m cross join lateral merchant_facts(m) f
-				union all select m.id, f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
-				union all select m.id, f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f) f
-			join merchants m on m.id = f.id join combinations c on c.id = m.combination_id left join people p on p.id = m.responsible_id where `+where+` group by 1, 2, 3, 4, 5, 6, 7`)
+		condition := func(sql string) string { return cmp.Or(sql, "true") }
+		rows, err := b.db.Pool.Query(b.ctx(), `select f.measure, f.day, f.key, f.person_id::text, c.business_type, c.legal_entity, c.business_line, coalesce(`+condition(f.people)+`, false), sum(f.n)::bigint, sum(f.total)::bigint from (
+				select m.combination_id, f.* from merchants m cross join lateral merchant_facts(m) f
+				union all select m.combination_id, f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
+				union all select m.combination_id, f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f) f
+			join combinations c on c.id = f.combination_id left join people p on p.id = f.person_id where `+condition(f.kinds)+` group by 1, 2, 3, 4, 5, 6, 7, 8`)
 		b.must(err)
 		type fact struct {
 			measure, key, who, kind, entity, line string
 			day                                   time.Time
+			whose                                 bool // theirs that the filter asks for
 			n, total                              int64
 		}
 		facts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f fact, err error) {
-			return f, row.Scan(&f.measure, &f.day, &f.key, &f.who, &f.kind, &f.entity, &f.line, &f.n, &f.total)
+			return f, row.Scan(&f.measure, &f.day, &f.key, &f.who, &f.kind, &f.entity, &f.line, &f.whose, &f.n, &f.total)
 		})
 		b.must(err)
 		for i, q := range questions {
 			sums := map[[3]string][2]int64{}
+			together := (q.Measure == models.TallyDecidedBy || q.Measure == models.TallyQueueTime) && (f.kinds != "" || slices.Contains([]models.TallyBy{models.ByType, models.ByEntity, models.ByLine}, q.By))
 			for _, f := range facts {
-				if f.measure != string(q.Measure) || !q.From.IsZero() && f.day.Format(time.DateOnly) < q.From.Format(time.DateOnly) || !q.Until.IsZero() && f.day.Format(time.DateOnly) >= q.Until.Format(time.DateOnly) {
+				if together {
+					f.who, f.whose = "", true
+				}
+				if !f.whose || f.measure != string(q.Measure) || !q.From.IsZero() && f.day.Format(time.DateOnly) < q.From.Format(time.DateOnly) || !q.Until.IsZero() && f.day.Format(time.DateOnly) >= q.Until.Format(time.DateOnly) {
 					continue
 				}
-				at := [3]string{f.key, "", map[models.TallyBy]string{models.ByResponsible: f.who, models.ByType: f.kind, models.ByEntity: f.entity, models.ByLine: f.line}[q.By]}
+				at := [3]string{f.key, "", map[models.TallyBy]string{models.ByPerson: f.who, models.ByType: f.kind, models.ByEntity: f.entity, models.ByLine: f.line}[q.By]}
 				if q.Daily {
 					at[1] = f.day.Format(time.DateOnly)
 				}
@@ -200,7 +223,7 @@ func TestTalliesAnswerEveryFilter(t *testing.T) {
 			slices.Sort(want)
 			slices.Sort(got[i])
 			if !slices.Equal(got[i], want) {
-				t.Fatalf("%s, %+v:\n%v\nnot\n%v", where, q, got[i], want)
+				t.Fatalf("%+v, %+v:\n%v\nnot\n%v", f, q, got[i], want)
 			}
 		}
 	}

@@ -280,14 +280,14 @@ func (c *counting) ask(q models.TallyQuestion, take func(models.Tally)) {
 
 // stands asks how it is now.
 func (c *counting) stands() {
-	c.ask(models.TallyQuestion{Measure: models.TallyMerchants, By: models.ByResponsible}, func(t models.Tally) {
+	c.ask(models.TallyQuestion{Measure: models.TallyMerchants, By: models.ByPerson}, func(t models.Tally) {
 		state := models.ProgressState(t.Key)
 		c.in.States[state] += t.N
 		if state != models.ProgressComplete && state != models.ProgressRegistered {
 			at(c.people, personOf(t.By)).Open += t.N
 		}
 	})
-	c.ask(models.TallyQuestion{Measure: models.TallyNext, By: models.ByResponsible}, func(t models.Tally) {
+	c.ask(models.TallyQuestion{Measure: models.TallyNext, By: models.ByPerson}, func(t models.Tally) {
 		actor, now := models.NextActor(t.Key), Counted{N: t.N, since: t.Total}
 		c.in.Next[actor] = c.in.Next[actor].and(now)
 		if actor == models.NextStaff {
@@ -296,7 +296,7 @@ func (c *counting) stands() {
 		}
 	})
 	day := today(c.in.AsOf)
-	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: day, By: models.ByResponsible}, func(t models.Tally) {
+	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: day, By: models.ByPerson}, func(t models.Tally) {
 		c.in.Overdue += t.N
 		at(c.people, personOf(t.By)).Overdue += t.N
 	})
@@ -342,8 +342,14 @@ func (c *counting) standings() {
 		if then.Weeks > 0 {
 			then.At = monday.AddDate(0, 0, -7*then.Weeks)
 		}
-		c.ask(models.TallyQuestion{Measure: models.TallyCompleteness, Until: then.At}, func(t models.Tally) { then.N[t.Key] += t.N })
 	}
+	c.ask(models.TallyQuestion{Measure: models.TallyCompleteness, Daily: true}, func(t models.Tally) {
+		for i := range c.in.Standing {
+			if then := &c.in.Standing[i]; then.Weeks == 0 || today(t.Day).Before(then.At) {
+				then.N[t.Key] += t.N
+			}
+		}
+	})
 }
 
 // happened asks what was done in the weeks of a question, and at which pace before.
@@ -356,28 +362,26 @@ func (c *counting) happened(q InsightsQuestion) {
 	})
 	c.pace(q)
 	c.ask(of(within, models.TallyReason), func(t models.Tally) {
-		code, _, _ := parted(t.Key)
-		c.reasons[code] += t.N
+		c.reasons[t.Key] += t.N
 	})
 	c.yields(q)
 	c.yieldsBy(q, models.ByNothing, c.all)
 	c.yieldsBy(q, models.ByLine, c.lines)
 	c.yieldsBy(q, models.ByEntity, c.entities)
+	within.By = models.ByPerson
 	c.ask(of(within, models.TallyDecidedBy), func(t models.Tally) {
-		person, outcome, _ := parted(t.Key)
-		r := c.in.Reviewed[personOf(person)]
-		if outcome == string(models.Approve) {
+		r := c.in.Reviewed[personOf(t.By)]
+		if t.Key == string(models.Approve) {
 			r.Approved += t.N
 		} else {
 			r.Refused += t.N
 		}
-		c.in.Reviewed[personOf(person)] = r
+		c.in.Reviewed[personOf(t.By)] = r
 	})
 	c.ask(of(within, models.TallyQueueTime), func(t models.Tally) {
-		bucket, person, _ := parted(t.Key)
-		r := c.in.Reviewed[personOf(person)]
-		r.Queued.add(bucket, t.N)
-		c.in.Reviewed[personOf(person)] = r
+		r := c.in.Reviewed[personOf(t.By)]
+		r.Queued.add(t.Key, t.N)
+		c.in.Reviewed[personOf(t.By)] = r
 	})
 }
 
@@ -399,9 +403,9 @@ func (c *counting) pace(q InsightsQuestion) {
 			week.Reached[models.Stage(t.Key)] += t.N
 		}
 	})
-	c.ask(models.TallyQuestion{Measure: models.TallyDecidedBy, From: first, Until: last, Daily: true}, func(t models.Tally) {
+	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: first, Until: last, Daily: true}, func(t models.Tally) {
 		week := c.weeks[today(t.Day)]
-		if _, outcome, _ := parted(t.Key); week != nil && outcome == string(models.Approve) {
+		if outcome, _, _ := parted(t.Key); week != nil && outcome == string(models.Approve) {
 			week.Approved += t.N
 		} else if week != nil {
 			week.Refused += t.N
@@ -411,17 +415,19 @@ func (c *counting) pace(q InsightsQuestion) {
 
 // yields asks how many first versions of each kind of document were approved; yieldsBy, of all of them, told apart by something or not.
 func (c *counting) yields(q InsightsQuestion) {
-	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: q.From, Until: q.Until}, func(t models.Tally) {
-		outcome, rest, _ := strings.Cut(t.Key, "|")
-		if version, kind, _ := strings.Cut(rest, "|"); version == "first" {
-			name := strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":")
-			at(c.documents, name).add(name, outcome, t.N)
-		}
+	c.ask(models.TallyQuestion{Measure: models.TallyFirstPass, From: q.From, Until: q.Until}, func(t models.Tally) {
+		outcome, kind, _ := strings.Cut(t.Key, "|")
+		name := strings.TrimSuffix(strings.Replace(kind, "|", ":", 1), ":")
+		at(c.documents, name).add(name, outcome, t.N)
 	})
 }
 
 func (c *counting) yieldsBy(q InsightsQuestion, by models.TallyBy, into map[string]*Yield) {
-	c.ask(models.TallyQuestion{Measure: models.TallyFirstPass, From: q.From, Until: q.Until, By: by}, func(t models.Tally) { at(into, t.By).add(t.By, t.Key, t.N) })
+	c.ask(models.TallyQuestion{Measure: models.TallyDecided, From: q.From, Until: q.Until, By: by}, func(t models.Tally) {
+		if outcome, version, _ := parted(t.Key); version == "first" {
+			at(into, t.By).add(t.By, outcome, t.N)
+		}
+	})
 }
 
 func (y *Yield) add(name, outcome string, n int64) {

@@ -348,8 +348,8 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 		"update slots set state = 'refused', refused_for = 'image_blurry', expires_on = '2027-01-01'",
 		"update tallies set n = n + 1 where measure = 'slots'",
 		"delete from tallies where kind = ''",
-		"insert into tallies (kind, responsible_id, measure, day, key, n, total) values ('', -1, 'decided', '2026-11-16', 'refused|first|DOCUMENT|KTP', 3, 0)",
-		"insert into tally_deltas (combination_id, responsible_id, measure, day, key, n, total) values (1, 0, 'due', '2026-11-16', '', 1, 0)",
+		"insert into tallies (kind, whose, measure, day, key, n, total) values ('', '', 'decided', '2026-11-16', 'refused|first', 3, 0)",
+		"insert into tally_deltas (combination_id, person_id, measure, day, key, n, total) values (1, 0, 'due', '2026-11-16', '', 1, 0)",
 		"delete from tallies",
 	} {
 		b.exec(drift)

@@ -55,8 +55,8 @@ func recount(ctx context.Context, in *invocation) error {
 func differing(d onboarding.Difference) string {
 	if d.Merchant == 0 {
 		t := d.Tally
-		return fmt.Sprintf("figure %s %q of %s, %q, responsible %d: kept %d (total %d), counted %d (total %d)", t.Measure, t.Key, t.Day.Format(time.DateOnly),
-			t.Kind, t.ResponsibleID, t.Kept, t.KeptTotal, t.Counted, t.CountedTotal)
+		return fmt.Sprintf("figure %s %q of %s, %q, %q: kept %d (total %d), counted %d (total %d)", t.Measure, t.Key, t.Day.Format(time.DateOnly),
+			t.Kind, t.Whose, t.Kept, t.KeptTotal, t.Counted, t.CountedTotal)
 	}
 	whose := fmt.Sprintf("merchant %d", d.Merchant)
 	if d.Slot != 0 {
