@@ -219,6 +219,9 @@ func (h *handler) tellRefusals(ctx context.Context, id models.MerchantID, rows [
 			return
 		}
 		v.Reason.Own = onboarding.OwnText(settings, v.Reason.Code, words.From(ctx))
+		for i := range v.Reason.More {
+			v.Reason.More[i].Own = onboarding.OwnText(settings, v.Reason.More[i].Code, words.From(ctx))
+		}
 		i := slices.IndexFunc(decisions, func(d onboarding.Said) bool {
 			return int64(d.DocumentID) == v.Document.ID && d.Outcome == models.Refuse
 		})

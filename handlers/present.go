@@ -156,7 +156,11 @@ func waiting(d models.Document) *views.WaitingView {
 func reason(d models.Document) *views.ReasonView {
 	switch {
 	case d.State == models.Refused:
-		return &views.ReasonView{Code: d.Problem, Source: "doku", Raw: d.DOKUSays}
+		v := &views.ReasonView{Code: d.Problem, Source: "doku", Raw: d.DOKUSays}
+		for _, code := range d.Reasons[min(1, len(d.Reasons)):] {
+			v.More = append(v.More, views.ReasonView{Code: code, Source: "doku"})
+		}
+		return v
 	case d.State == models.Failed:
 		return &views.ReasonView{Code: orElse(d.Problem, "upload_failed"), Source: "portal", Raw: d.DOKUSays}
 	case d.Review == string(models.Refuse) && len(d.Reasons) > 0:

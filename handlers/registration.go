@@ -320,7 +320,7 @@ func (h *handler) settle(c echo.Context, how string, do func(models.SubmissionID
 			v.Open, v.Error = how, &views.Message{Code: why.Code, Params: why.Params}
 			v.Typed = map[string]string{"brand_id": f.Get("brand_id"), "note": f.Get("note")}
 			for i := range v.Slots {
-				v.Slots[i].Chosen = f.Get("reason_" + strconv.FormatInt(v.Slots[i].ID, 10))
+				v.Slots[i].Chosen = f["reason_"+strconv.FormatInt(v.Slots[i].ID, 10)]
 			}
 		})
 	}

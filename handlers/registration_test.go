@@ -138,8 +138,8 @@ func TestDOKUsNoIsMended(t *testing.T) {
 	slot := strings.TrimPrefix(attr(staff.get(page).slot("DOCUMENT", "KTP"), "id"), "slot-")
 	staff.post(submission+"/mend", nil).is(http.StatusUnprocessableEntity, "about nothing")
 	staff.post(submission+"/absent", map[string][]string{"note": {"asked DOKU's support"}}).is(http.StatusConflict, "absent after a no")
-	staff.post(submission+"/mend", map[string][]string{"reason_" + slot: {"image_blurry"}}).is(http.StatusSeeOther, "mending")
-	if row := staff.get(page).slot("DOCUMENT", "KTP"); attr(row, "data-state") != "refused" || row.Find("[data-reason=image_blurry]").Length() != 1 {
+	staff.post(submission+"/mend", map[string][]string{"reason_" + slot: {"image_blurry", "image_too_dark"}}).is(http.StatusSeeOther, "mending")
+	if row := staff.get(page).slot("DOCUMENT", "KTP"); attr(row, "data-state") != "refused" || row.Find("[data-reason=image_blurry]").Length() != 1 || row.Find("[data-code=image_too_dark]").Length() != 1 {
 		t.Error("the slot is not open")
 	}
 	staff.get(views.SubmissionURL(int64(staff.merchant()), 1)).is(http.StatusNotFound, "through another merchant")

@@ -93,6 +93,8 @@ func toMend(rows []models.ChecklistRow, decisions []Said) (list []Refused) {
 // refusedFor are the reasons for which a reviewer, or DOKU, refused a document; none when it was not.
 func refusedFor(d models.Document) []string {
 	switch {
+	case d.State == models.Refused && len(d.Reasons) > 0: // read out of DOKU's words
+		return d.Reasons
 	case d.State == models.Refused:
 		return []string{d.Problem}
 	case d.State == models.Delivered && d.Review == string(models.Refuse):

@@ -36,7 +36,7 @@ func registrationSamples() []Sample {
 	stuck.Resolvable, stuck.Open, stuck.Error = true, "found", &Message{Code: "brand_other_name", Params: map[string]any{"name": "Warung Lain"}}
 	stuck.Typed = map[string]string{"brand_id": "BRN-0104-1678960841263", "note": "Terlihat di Back Office"}
 	refused.Words, refused.Mendable = "business.contacts[0].documents[0]: the KTP is not readable", true
-	refused.Slots = []MendSlot{{ID: 1, Name: "KTP", Reasons: []Option{{Value: "image_blurry", Text: "Foto buram."}}, Chosen: "image_blurry"}, {ID: 2, Name: "Foto tempat usaha"}}
+	refused.Slots = []MendSlot{{ID: 1, Name: "KTP", Reasons: []Option{{Value: "image_blurry", Text: "Foto buram."}}, Chosen: []string{"image_blurry"}}, {ID: 2, Name: "Foto tempat usaha"}}
 	done.BusinessID, done.BrandID, done.Status, done.SettledAt, done.SettledBy, done.Note = "BSN-0104-1678960841263", "BRN-0104-1678960841263", "UPDATING", sampleTime(hour), "Sari Contoh", "Terlihat di Back Office"
 	done.ReplacesURL = "/merchants/1/submissions/2"
 	key := SharedKeyPage{Page: samplePage("Shared key", "merchants"), MerchantID: 1, Merchant: "Warung Contoh Satu", BrandID: "BRN-0104-1678960841263", Key: "SK-contohContohContoh12"}

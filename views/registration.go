@@ -100,7 +100,7 @@ type MendSlot struct {
 	Name    string
 	URL     string
 	Reasons []Option
-	Chosen  string
+	Chosen  []string
 }
 
 // SharedKeyPage shows a merchant's credential.

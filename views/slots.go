@@ -60,9 +60,10 @@ type ReasonView struct {
 	Code   string
 	Params map[string]any
 	Source string
-	Own    string // the partner's own text, which takes the place of title and what to do
-	Raw    string // DOKU's own words
-	Just   bool   // about the file just posted: nothing of it was kept
+	Own    string       // the partner's own text, which takes the place of title and what to do
+	Raw    string       // DOKU's own words
+	Just   bool         // about the file just posted: nothing of it was kept
+	More   []ReasonView // less grave ones that a person read out of DOKU's words
 }
 
 // RefusalView is a reviewer's refusal as colleagues see it.
