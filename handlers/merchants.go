@@ -485,6 +485,13 @@ func (h *handler) drawMerchantWith(c echo.Context, status int, id models.Merchan
 	if v.Status, err = h.statusView(c, m); err != nil {
 		return err
 	}
+	submissions, err := h.Service.Submissions(ctx, m)
+	if err != nil {
+		return err
+	}
+	for _, t := range submissions {
+		v.Submissions = append(v.Submissions, submissionView(t))
+	}
 	change(&v)
 	return render(c, status, views.Merchant(v))
 }

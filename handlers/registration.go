@@ -230,15 +230,9 @@ func (h *handler) drawSubmission(c echo.Context, status int, merchant models.Mer
 		return err
 	}
 	may := can(c, auth.RegisterMerchant)
-	v := views.SubmissionPage{MerchantID: int64(merchant), Merchant: m.Name, ID: int64(id), Kind: string(t.Kind), State: string(t.Outcome), RequestID: t.RequestID,
-		AskedBy: t.Submitter, AskedAt: t.CreatedAt, SettledBy: t.Settler, SettledAt: at(t.SettledAt), MendedAt: at(t.MendedAt), MaybeSince: at(t.MaybeSince), Next: at(t.NextAttemptAt),
-		BusinessID: t.BusinessID, BrandID: t.BrandID, Status: t.BusinessStatus, Words: t.Words, Note: t.NoteText, Rows: sentRows(ctx, t.Body, t.Documents),
-		Resolvable: may && t.Resolvable, Mendable: may && t.Mendable}
+	v := views.SubmissionPage{SubmissionView: submissionView(t), Merchant: m.Name, Rows: sentRows(ctx, t.Body, t.Documents), Resolvable: may && t.Resolvable, Mendable: may && t.Mendable}
 	for _, a := range t.Attempts {
 		v.Attempts = append(v.Attempts, views.AttemptView{At: a.BeganAt, Ended: at(a.EndedAt), Status: a.Status, Problem: a.Problem})
-	}
-	if t.Replaces != nil {
-		v.ReplacesURL = views.SubmissionURL(int64(merchant), int64(*t.Replaces))
 	}
 	if v.Mendable {
 		if v.Slots, err = h.mendSlots(ctx, t.Documents); err != nil {
@@ -252,6 +246,17 @@ func (h *handler) drawSubmission(c echo.Context, status int, merchant models.Mer
 		return err
 	}
 	return render(c, status, views.Submission(v))
+}
+
+// submissionView is what is known of a submission.
+func submissionView(t onboarding.Told) views.SubmissionView {
+	v := views.SubmissionView{MerchantID: int64(t.MerchantID), ID: int64(t.ID), Kind: string(t.Kind), State: string(t.Outcome), RequestID: t.RequestID, AskedBy: t.Submitter, AskedAt: t.CreatedAt,
+		SentAt: at(t.SentAt), SettledBy: t.Settler, SettledAt: at(t.SettledAt), MendedAt: at(t.MendedAt), MaybeSince: at(t.MaybeSince), Next: at(t.NextAttemptAt),
+		BusinessID: t.BusinessID, BrandID: t.BrandID, Status: t.BusinessStatus, Words: t.Words, Note: t.NoteText}
+	if t.Replaces != nil {
+		v.ReplacesURL = views.SubmissionURL(v.MerchantID, int64(*t.Replaces))
+	}
+	return v
 }
 
 // mendSlots are the documents of a submission, each with the reasons it may have been refused for.

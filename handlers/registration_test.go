@@ -132,6 +132,9 @@ func TestDOKUsNoIsMended(t *testing.T) {
 	if told.doc().Find("[data-words]").Text() != "the KTP of warung@contoh.id is not readable" || told.doc().Find("[data-mend]").Length() != 3 {
 		t.Error("DOKU's words are not there")
 	}
+	if listed := staff.get(page).doc().Find("[data-submissions='1'] [data-submission]"); listed.Length() != 1 || !strings.Contains(listed.Text(), "is not readable") || !strings.Contains(listed.Text(), attr(told.doc().Find("[data-request-id]"), "data-request-id")) {
+		t.Errorf("the merchant's page lists %q", listed.Text())
+	}
 	if reviewers := reviewer.get(submission); reviewers.doc().Find("form[action$='/mend']").Length() != 0 {
 		t.Error("a reviewer is offered to mend it")
 	}

@@ -116,12 +116,13 @@ func (r Reader) BundleFiles(ctx context.Context, after BundleID, limit int) ([]O
 const bundleFilesSQL = `select id as bundle, uid, merchant_id, blob_ref, data_key, size, sha256 from bundles where blob_ref <> ''`
 
 // EvidenceSize counts what a bundle is made of.
-type EvidenceSize struct{ Events, Documents, Decisions, Looks int64 }
+type EvidenceSize struct{ Events, Documents, Decisions, Looks, Submissions int64 }
 
 // EvidenceSize of what is known of a merchant until a time.
 func (r Reader) EvidenceSize(ctx context.Context, id MerchantID, until time.Time) (EvidenceSize, error) {
 	return one[EvidenceSize](ctx, r, `select (select count(*) from audit where merchant_id = ? and at <= ?) as events, (select count(*) from documents where merchant_id = ?) as documents,
-		(select count(*) from decisions where merchant_id = ?) as decisions, (select count(*) from looks k join documents d on d.id = k.document_id where d.merchant_id = ?) as looks`, id, until, id, id, id)
+		(select count(*) from decisions where merchant_id = ?) as decisions, (select count(*) from looks k join documents d on d.id = k.document_id where d.merchant_id = ?) as looks,
+		(select count(*) from submissions where merchant_id = ?) as submissions`, id, until, id, id, id, id)
 }
 
 // AuditHistory of a merchant until a time, oldest first, limit rows behind an id.

@@ -73,6 +73,7 @@ type Submission struct {
 	SubmittedBy    *PersonID
 	Submitter      string `gorm:"->;-:migration"`
 	CreatedAt      time.Time
+	SentAt         *time.Time `gorm:"->;-:migration"` // for the first time
 	SettledAt      *time.Time
 	SettledBy      *PersonID // the person who found out, or said what a refusal is about
 	Settler        string    `gorm:"->;-:migration"`
@@ -100,7 +101,7 @@ type SubmissionAttempt struct {
 }
 
 const submissionFacts = `submissions.*, coalesce((select name from people where people.id = submitted_by), '') as submitter,
-	coalesce((select name from people where people.id = settled_by), '') as settler`
+	coalesce((select name from people where people.id = settled_by), '') as settler, (select min(a.began_at) from submission_attempts a where a.submission_id = submissions.id) as sent_at`
 
 // Submission by its id. fault.NotFound when there is none.
 func (r Reader) Submission(ctx context.Context, id SubmissionID) (Submission, error) {
@@ -123,9 +124,9 @@ func (r Reader) submission(ctx context.Context, where string, arg any) (Submissi
 	return rows[0], nil
 }
 
-// Submissions of a merchant, newest first.
-func (r Reader) Submissions(ctx context.Context, id MerchantID) ([]Submission, error) {
-	return scan[Submission](ctx, r, `select `+submissionFacts+` from submissions where merchant_id = ? order by id desc limit 100`, id)
+// Submissions of a merchant, behind an id, in the order of ids.
+func (r Reader) Submissions(ctx context.Context, id MerchantID, after SubmissionID, limit int) ([]Submission, error) {
+	return scan[Submission](ctx, r, `select `+submissionFacts+` from submissions where merchant_id = ? and id > ? order by id limit ?`, id, after, limit)
 }
 
 // SubmissionAttempts are the newest times it left, newest first.

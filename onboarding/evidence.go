@@ -76,7 +76,7 @@ func (s *Service) makeEvidence(ctx context.Context, b models.Bundle) error {
 	if e.size, err = s.Store.EvidenceSize(ctx, b.MerchantID, e.horizon()); err != nil {
 		return err
 	}
-	total := 2*e.size.Events + min(e.size.Events, evidencePDF) + e.size.Documents + e.size.Decisions + e.size.Looks
+	total := 2*e.size.Events + min(e.size.Events, evidencePDF) + e.size.Documents + e.size.Decisions + e.size.Looks + e.size.Submissions
 	if mine, err := s.Store.Keep().BeginBundle(ctx, b.ID, total); err != nil || !mine {
 		return err
 	}

@@ -27,12 +27,13 @@ const (
 	evidenceDocuments = "documents.csv"
 	evidenceDecisions = "decisions.csv"
 	evidenceLooks     = "looks.csv"
+	evidenceSent      = "submissions.csv"
 	evidenceProofs    = "proof.jsonl"
 	evidenceSeals     = "seals.json"
 	evidenceSums      = "SHA256SUMS"
 )
 
-var evidenceFiles = []string{evidenceReadme, evidencePaper, evidenceTimeline, evidenceDocuments, evidenceDecisions, evidenceLooks, evidenceProofs, evidenceSeals}
+var evidenceFiles = []string{evidenceReadme, evidencePaper, evidenceTimeline, evidenceDocuments, evidenceDecisions, evidenceLooks, evidenceSent, evidenceProofs, evidenceSeals}
 
 // evidence is one bundle while it is written.
 type evidence struct {
@@ -57,7 +58,7 @@ func (e *evidence) horizon() time.Time { return e.until.Add(time.Minute) }
 // write writes the ZIP, file after file.
 func (e *evidence) write(w io.Writer) error {
 	archive := zip.NewWriter(w)
-	for i, write := range []func(io.Writer) error{e.readme, e.paper, e.timeline, e.documents, e.decisions, e.looks, e.proofs, e.sealed} {
+	for i, write := range []func(io.Writer) error{e.readme, e.paper, e.timeline, e.documents, e.decisions, e.looks, e.submissions, e.proofs, e.sealed} {
 		sum := sha256.New()
 		f, err := e.create(archive, evidenceFiles[i])
 		if err == nil {
@@ -110,7 +111,7 @@ func (e *evidence) readme(w io.Writer) error {
 			continue
 		}
 		for _, name := range append(slices.Clone(evidenceFiles), evidenceSums) {
-			if _, err := fmt.Fprintf(w, "  %-14s %s\n", name, e.say("evidence.file."+strings.ReplaceAll(strings.ToLower(name), ".", "_"))); err != nil {
+			if _, err := fmt.Fprintf(w, "  %-15s %s\n", name, e.say("evidence.file."+strings.ReplaceAll(strings.ToLower(name), ".", "_"))); err != nil {
 				return err
 			}
 		}
@@ -302,6 +303,24 @@ func (e *evidence) looks(w io.Writer) error {
 			return e.s.Store.EvidenceLooks(e.ctx, e.merchant.ID, after, evidencePage)
 		}, func(l models.Look) (models.LookID, error) {
 			return l.ID, row(cellNumber(l.ID), cellNumber(l.DocumentID), l.Who, cellTime(&l.OpenedAt), cellTime(&l.SeenAt), seconds(l.OpenMS))
+		})
+	})
+}
+
+// submissions are without what was sent: that is the merchant's data.
+func (e *evidence) submissions(w io.Writer) error {
+	columns := []string{"id", "kind", "asked_by", "asked_at", "sent_at", "attempts", "request_id", "outcome", "reason", "doku_said", "business_id", "brand_id", "status",
+		"settled_by", "settled_at", "note", "reopened_at", "replaces"}
+	return e.sheet(w, columns, func(row func(...string) error) error {
+		return pages(func(after models.SubmissionID) ([]Told, error) {
+			return e.s.submissions(e.ctx, e.merchant.ID, after, evidencePage)
+		}, func(v Told) (models.SubmissionID, error) {
+			replaces := ""
+			if v.Replaces != nil {
+				replaces = cellNumber(*v.Replaces)
+			}
+			return v.ID, row(cellNumber(v.ID), string(v.Kind), v.Submitter, cellTime(&v.CreatedAt), cellTime(v.SentAt), strconv.Itoa(v.Submission.Attempts), v.RequestID, string(v.Outcome), v.Problem, veil(v.Words),
+				v.BusinessID, v.BrandID, v.BusinessStatus, v.Settler, cellTime(v.SettledAt), veil(v.NoteText), cellTime(v.MendedAt), replaces)
 		})
 	})
 }

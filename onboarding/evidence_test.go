@@ -160,12 +160,12 @@ func TestEvidenceProvesItself(t *testing.T) {
 		t.Fatalf("the bundle is %+v", made)
 	}
 	names, files := unzip(t, content)
-	if want := "README.txt timeline.pdf timeline.csv documents.csv decisions.csv looks.csv proof.jsonl seals.json SHA256SUMS"; strings.Join(names, " ") != want {
+	if want := "README.txt timeline.pdf timeline.csv documents.csv decisions.csv looks.csv submissions.csv proof.jsonl seals.json SHA256SUMS"; strings.Join(names, " ") != want {
 		t.Errorf("it holds %v", names)
 	}
 	report := check(t, content)
 	rows := b.count("select count(*) from audit where merchant_id = $1 and action not in ('evidence.made', 'evidence.downloaded')", m)
-	if report.Flaw != nil || report.Rows+report.Unsealed != rows || report.Unsealed > 1 || report.Merchant != m || report.Files != 8 || report.Newest.Seal == 0 {
+	if report.Flaw != nil || report.Rows+report.Unsealed != rows || report.Unsealed > 1 || report.Merchant != m || report.Files != 9 || report.Newest.Seal == 0 {
 		t.Errorf("%d rows, %+v, %+v", rows, report, report.Flaw)
 	}
 	if b.count("select count(*) from audit where merchant_id = $1 and action = 'evidence.made' and actor_kind = 'system' and detail->>'sha256' = $2", m, sha(content)) != 1 ||
@@ -191,7 +191,7 @@ func TestEvidenceProvesItself(t *testing.T) {
 	if timeline := cells("timeline.csv"); timeline[0][6] != "merchant.created" || timeline[0][12] != "'=Warung Bukti" || timeline[0][4] != "Sari" {
 		t.Errorf("the timeline begins with %q", timeline[0])
 	}
-	for _, says := range []string{"EVIDENCE ABOUT =Warung Bukti", "portal audit proof " + onboarding.EvidenceName(made), "proof.jsonl    for each row"} {
+	for _, says := range []string{"EVIDENCE ABOUT =Warung Bukti", "portal audit proof " + onboarding.EvidenceName(made), "proof.jsonl     for each row"} {
 		if !strings.Contains(string(files["README.txt"]), says) {
 			t.Errorf("the README does not say %q:\n%s", says, files["README.txt"])
 		}
@@ -209,6 +209,38 @@ func TestEvidenceProvesItself(t *testing.T) {
 				t.Errorf("%s holds %s", name, value)
 			}
 		}
+	}
+}
+
+// A bundle says what was sent to DOKU when, and what came of it, with neither the bodies nor the key that DOKU gave.
+func TestEvidenceNamesSubmissions(t *testing.T) {
+	b := setup(t)
+	m, _ := b.registered()
+	v := b.submission(*b.get(m).SubmissionID)
+	b.says(m, "REJECTED", "", "Foto KTP buram: "+typedNIK)
+	b.must(b.AskStatus(b.ctx(), b.staff, m))
+	_, content := b.evidence(m, b.person("Dewi", models.RoleReviewer))
+	_, files := unzip(t, content)
+	rows, err := csv.NewReader(bytes.NewReader(files["submissions.csv"])).ReadAll()
+	b.must(err)
+	if len(rows) != 2 || rows[1][1] != "registration" || rows[1][2] != "Sari" || rows[1][4] == "" || rows[1][6] != v.RequestID || rows[1][7] != "rejected" ||
+		rows[1][9] != "Foto KTP buram: ••••••••••••8901" || rows[1][11] != b.get(m).BrandID || rows[1][12] != "REJECTED" {
+		t.Errorf("%q", rows)
+	}
+	key, err := b.SharedKey(b.ctx(), b.staff, m)
+	b.must(err)
+	for name, file := range files {
+		if bytes.Contains(file, []byte(key)) || bytes.Contains(file, []byte(`"photo_proofs"`)) {
+			t.Errorf("%s holds the key, or a body", name)
+		}
+	}
+	if r := check(t, content); r.Flaw != nil {
+		t.Errorf("%+v", r.Flaw)
+	}
+	names, files := unzip(t, content)
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "submissions.csv" })
+	if r := check(t, zipped(t, names, files)); r.Flaw != nil {
+		t.Errorf("a bundle of an earlier version: %+v", r.Flaw)
 	}
 }
 

@@ -351,7 +351,35 @@ func (s *Service) Submission(ctx context.Context, m models.Merchant, id models.S
 	return t, err
 }
 
-const attemptsShown = 20
+// Submissions are those of a merchant, newest first, with DOKU's words and what a person wrote, without what was sent.
+func (s *Service) Submissions(ctx context.Context, m models.Merchant) ([]Told, error) {
+	if m.SubmissionID == nil {
+		return nil, nil
+	}
+	list, err := s.submissions(ctx, m.ID, 0, submissionsShown)
+	slices.Reverse(list)
+	return list, err
+}
+
+func (s *Service) submissions(ctx context.Context, id models.MerchantID, after models.SubmissionID, limit int) (list []Told, err error) {
+	rows, err := s.Store.Submissions(ctx, id, after, limit)
+	for _, row := range rows {
+		t := Told{Submission: row}
+		if t.Words, err = s.openWords(row.Said, "said", row.UID); err != nil {
+			return nil, err
+		}
+		if t.NoteText, err = s.openWords(row.Note, "note", row.UID); err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, err
+}
+
+const (
+	attemptsShown    = 20
+	submissionsShown = 100
+)
 
 func (s *Service) openWords(sealed []byte, column, uid string) (string, error) {
 	if len(sealed) == 0 {

@@ -23,8 +23,9 @@ func sampleLacks() []LackView {
 }
 
 func sampleSubmission(state string) SubmissionPage {
-	return SubmissionPage{Page: samplePage("Pendaftaran", "merchants"), MerchantID: 1, Merchant: "Warung Contoh Satu", ID: 3, Kind: "registration", State: state,
-		RequestID: "01993c1e-7f7c-7f31-9c0e-2f6b6d1e8a55", AskedBy: "Sari Contoh", AskedAt: sampleTime(2 * hour), MaybeSince: sampleTime(2 * hour), Rows: sampleSent(),
+	view := SubmissionView{MerchantID: 1, ID: 3, Kind: "registration", State: state, RequestID: "01993c1e-7f7c-7f31-9c0e-2f6b6d1e8a55", AskedBy: "Sari Contoh", AskedAt: sampleTime(2 * hour),
+		SentAt: sampleTime(2 * hour), MaybeSince: sampleTime(2 * hour)}
+	return SubmissionPage{Page: samplePage("Pendaftaran", "merchants"), Merchant: "Warung Contoh Satu", SubmissionView: view, Rows: sampleSent(),
 		Attempts: []AttemptView{{sampleTime(hour), sampleTime(hour), 503, "unreachable"}, {At: sampleTime(2 * hour)}}}
 }
 

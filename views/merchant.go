@@ -27,7 +27,8 @@ type MerchantPage struct {
 	// Registration is how far the merchant is from being registered, or its registration.
 	Registration RegistrationView
 	Status       StatusView
-	AuditURL     string // all that happened to it, where the reader may see that
+	Submissions  []SubmissionView // newest first
+	AuditURL     string           // all that happened to it, where the reader may see that
 	// EvidenceURL is where that is taken away with its proof, for those who may.
 	EvidenceURL string
 }

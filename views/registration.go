@@ -54,17 +54,16 @@ type SentRow struct {
 	Documented                   bool
 }
 
-// SubmissionPage is all that is known of one submission.
-type SubmissionPage struct {
-	Page        Page
+// SubmissionView is what is known of a submission.
+type SubmissionView struct {
 	MerchantID  int64
-	Merchant    string
 	ID          int64
 	Kind        string // registration, lite
 	State       string // as RegistrationView.State; also absent and withdrawn
 	RequestID   string
 	AskedBy     string
 	AskedAt     time.Time
+	SentAt      time.Time // for the first time
 	SettledBy   string
 	SettledAt   time.Time
 	MendedAt    time.Time
@@ -75,9 +74,16 @@ type SubmissionPage struct {
 	Status      string
 	Words       string // DOKU's, verbatim
 	Note        string // of whoever settled it
-	Rows        []SentRow
-	Attempts    []AttemptView
 	ReplacesURL string
+}
+
+// SubmissionPage is all that is known of one submission.
+type SubmissionPage struct {
+	Page     Page
+	Merchant string
+	SubmissionView
+	Rows     []SentRow
+	Attempts []AttemptView
 
 	Resolvable bool
 	Mendable   bool
