@@ -21,7 +21,7 @@ type asked struct{ key, state, who, order, tone string }
 // merchants. A merchant stands in the first list it belongs to.
 var homes = map[models.Role]struct{ figures, groups []asked }{
 	models.RoleStaff: {
-		figures: []asked{{"todo", "todo", "mine", "action", "wait"}, {"refused", "refused", "mine", "action", "bad"}, {"failed", "failed", "mine", "action", "bad"},
+		figures: []asked{{"sent_back", "sent_back", "mine", "action", "bad"}, {"unsettled", "unsettled", "mine", "action", "wait"}, {"todo", "todo", "mine", "action", "wait"}, {"refused", "refused", "mine", "action", "bad"}, {"failed", "failed", "mine", "action", "bad"},
 			{"overdue", "overdue", "mine", "due", "bad"}, {"remind", "remind", "mine", "due", "wait"}, {"waiting", "waiting", "mine", "action", "none"},
 			{"complete", "complete", "mine", "recent", "good"}},
 		groups: []asked{{"mine", "staff", "mine", "action", ""}, {"remind", "remind", "mine", "due", ""}, {"others", "staff", "others", "action", ""}},
@@ -31,7 +31,7 @@ var homes = map[models.Role]struct{ figures, groups []asked }{
 		groups:  []asked{{"undecided", "undecided", "", "recent", ""}},
 	},
 	models.RoleManager: {
-		figures: []asked{{"open", "open", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"}},
+		figures: []asked{{"sent_back", "sent_back", "", "action", "bad"}, {"unsettled", "unsettled", "", "action", "wait"}, {"open", "open", "", "action", "none"}, {"unassigned", "open", "nobody", "action", "wait"}},
 		groups:  []asked{{"overdue", "overdue", "", "due", ""}, {"unassigned", "open", "nobody", "action", ""}, {"others", "staff", "", "action", ""}},
 	},
 	models.RoleAdmin: {

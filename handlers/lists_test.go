@@ -63,6 +63,12 @@ func TestFiltersOfTheListAndTheirChips(t *testing.T) {
 			t.Errorf("without %s %d are left", chip.Text(), left)
 		}
 	}
+	b.exec("update merchants set registration = case name when 'Kopi Senja' then 'stuck' else 'rejected' end")
+	for state, name := range map[string]string{"unsettled": "Kopi Senja", "sent_back": "Roti Pagi"} {
+		if listed := staff.get("/merchants?state=" + state).is(200, state).listed(); len(listed) != 1 || listed[0] != name {
+			t.Errorf("%s lists %v", state, listed)
+		}
+	}
 	if d.Find(".more-filters[open]").Length() != 1 || attr(d.Find("select[name=entity] option[selected]"), "value") != "PT" {
 		t.Error("the filters in use are hidden")
 	}

@@ -135,6 +135,9 @@ func TestDOKUsNoIsMended(t *testing.T) {
 	if listed := staff.get(page).doc().Find("[data-submissions='1'] [data-submission]"); listed.Length() != 1 || !strings.Contains(listed.Text(), "is not readable") || !strings.Contains(listed.Text(), attr(told.doc().Find("[data-request-id]"), "data-request-id")) {
 		t.Errorf("the merchant's page lists %q", listed.Text())
 	}
+	if figure := staff.get("/").doc().Find("#figure-sent_back"); figure.Find("b").Text() != "1" || len(staff.get(attr(figure, "href")).listed()) != 1 {
+		t.Errorf("the home says %q", figure.Text())
+	}
 	if reviewers := reviewer.get(submission); reviewers.doc().Find("form[action$='/mend']").Length() != 0 {
 		t.Error("a reviewer is offered to mend it")
 	}

@@ -13,7 +13,7 @@ import (
 type MerchantFilter struct {
 	Name         string // normalised; matches anywhere in the name, one or two letters at its beginning
 	DOKUID       string // of the business, a brand or a file, as it is written
-	State        string // a ProgressState; "staff", "merchant", "reviewer" or "doku" must act, "remind" (Reminded), "open" is not complete, "overdue", "undecided" by a reviewer, "archived"
+	State        string // a ProgressState; "staff", "merchant", "reviewer" or "doku" must act, "remind" (Reminded), "open" is not complete, "overdue", "undecided" by a reviewer, "sent_back" by DOKU, "unsettled" (it is not known whether DOKU registered it), "archived"
 	BusinessType string
 	LegalEntity  string
 	BusinessLine string
@@ -234,6 +234,10 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		add(openSQL+" and m.progress_state <> 'complete' and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
 	case "undecided":
 		add(openSQL + " and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
+	case "sent_back":
+		add(unsettledSQL("'refused', 'rejected'"))
+	case "unsettled":
+		add(unsettledSQL("'uncertain', 'stuck'"))
 	case "":
 		if f.DOKUID == "" { // who knows its id finds it wherever it is
 			add("m.archived_at is null")
@@ -294,6 +298,11 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		}
 	}
 	return where, args
+}
+
+// unsettledSQL are merchants whose registration waits for a person: they are few, and gathered first.
+func unsettledSQL(states string) string {
+	return "m.id = any(array(select r.id from merchants r where r.archived_at is null and r.registration in (" + states + ")))"
 }
 
 // array is a list as one parameter, as PostgreSQL writes it: GORM would make a list in parentheses of a slice.

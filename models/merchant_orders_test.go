@@ -48,7 +48,7 @@ func (b *bundle) portfolio(n int) {
 var (
 	filters = map[string]models.MerchantFilter{
 		"all": {}, "of a type": {BusinessType: "CORPORATE"}, "of a line": {BusinessLine: "LINE_7"}, "of a line of no one": {BusinessLine: "NONE"}, "by name": {Name: "a1b2"}, "by a short name": {Name: "a1"},
-		"for the staff": {State: "staff"}, "open": {State: "open"}, "overdue": {State: "overdue"}, "undecided": {State: "undecided"}, "archived": {State: "archived"}, "refused": {State: "refused"},
+		"for the staff": {State: "staff"}, "open": {State: "open"}, "overdue": {State: "overdue"}, "undecided": {State: "undecided"}, "sent back": {State: "sent_back"}, "unsettled": {State: "unsettled"}, "archived": {State: "archived"}, "refused": {State: "refused"},
 		"complete": {State: "complete"}, "of a state that is none": {State: "none"}, "nobody's": {Nobody: true}, "nobody's open": {Nobody: true, State: "open"},
 		"for reviewers": {State: "reviewer"}, "of an entity": {LegalEntity: "PT"}, "of an entity of no one": {LegalEntity: "FIRMA"}, "of a team": {Team: "Team 3"}, "of a team of no one": {Team: "None"},
 		"with a document missing": {Slot: models.SlotFilter{Category: "DOCUMENT", Code: "X", State: "missing"}}, "with something open": {Slot: models.SlotFilter{State: "open"}},

@@ -60,7 +60,7 @@ type MerchantChoices struct {
 
 // MerchantFilter is the list's query as typed. State: "", staff, merchant, reviewer or doku (who must act), remind (those to be
 // reminded of it), overdue, todo, refused, failed, waiting, pending (no checklist yet), open (not complete), undecided (by a
-// reviewer), complete, registered, archived. Who: "", mine, others, nobody, a person's id. Document is a code, outside
+// reviewer), sent_back (by DOKU, at its registration), unsettled (a registration without an answer), complete, registered, archived. Who: "", mine, others, nobody, a person's id. Document is a code, outside
 // DOCUMENT a category, or CATEGORY:CODE; Slot how it stands. Done: quarters of what is done, 0 to 4. Order: action, recent,
 // name, due.
 type MerchantFilter struct {
@@ -248,7 +248,7 @@ func (f MerchantFilter) asks() bool {
 }
 
 // The states a merchant can be filtered by, in the order they are offered.
-var merchantStates = []string{"staff", "merchant", "reviewer", "doku", "remind", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "complete", "registered", "archived"}
+var merchantStates = []string{"staff", "merchant", "reviewer", "doku", "remind", "overdue", "open", "todo", "refused", "failed", "waiting", "pending", "undecided", "sent_back", "unsettled", "complete", "registered", "archived"}
 
 func (o Option) text(ctx context.Context) string {
 	switch {
