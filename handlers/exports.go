@@ -13,25 +13,56 @@ import (
 )
 
 const (
-	exportCount = 2_000_000        // counted no further before an export
+	exportCount = 2_000_000 // counted no further before an export
+	exportList  = 10
 	exportStall = 30 * time.Second // a reader who takes no thousand rows within that has gone
 )
 
-// showExport says how many merchants an export of the list would hold, and offers it.
+// showExport says how many merchants an export of the list would hold, offers it, and shows how far the reader's own are.
 func (h *handler) showExport(c echo.Context) error {
 	ctx, q := c.Request().Context(), readFilter(c)
+	v := views.ExportPage{Filter: q}
+	var err error
+	if v.Exports, err = h.ownExports(c); err != nil {
+		return err
+	}
+	if wantsFragment(c) {
+		return render(c, http.StatusOK, views.Exports(v))
+	}
 	f, err := h.merchantFilter(ctx, q, person(c))
 	if err != nil {
 		return err
 	}
-	v := views.ExportPage{Filter: q}
-	if v.Rows, err = h.Reader.CountMerchants(ctx, f, exportCount); err != nil {
+	if v.Rows, err = h.Reader.CountMerchants(ctx, f, exportCount+1); err != nil {
 		return err
+	}
+	if v.Rows > exportCount {
+		v.Rows, v.More = exportCount, true
 	}
 	if v.Page, err = h.page(c, words.T(ctx, "export.title"), "merchants"); err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, views.Export(v))
+}
+
+// ownExports are the last exports of whoever reads. One that fell silent was left by its process.
+func (h *handler) ownExports(c echo.Context) (list []views.ExportView, err error) {
+	rows, err := h.Reader.Exports(c.Request().Context(), person(c).ID, exportList)
+	for _, e := range rows {
+		v := views.ExportView{ID: int64(e.ID), Format: e.Format, BegunAt: e.BegunAt, Rows: e.Rows, Total: max(e.Rows, e.Total), State: "underway"}
+		switch {
+		case e.EndedAt != nil && e.Problem == "":
+			v.State = "done"
+		case e.EndedAt != nil:
+			v.State, v.Problem = "broken", e.Problem
+		case h.Now().Sub(e.SeenAt) > onboarding.ExportSilence:
+			v.State, v.Problem = "broken", "export_silent"
+		case e.Total == 0:
+			v.Total = 0
+		}
+		list = append(list, v)
+	}
+	return list, err
 }
 
 var exportTypes = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -54,12 +85,12 @@ func (h *handler) exportMerchants(format string) echo.HandlerFunc {
 		if c.Request().Method == http.MethodHead {
 			return c.NoContent(http.StatusOK)
 		}
-		give, err := h.Service.TakeMerchants(ctx, actor(c), format, q.Names())
+		export, err := h.Service.TakeMerchants(ctx, actor(c), f, format, q.Names())
 		if err != nil {
 			head.Del("Content-Disposition")
 			return err
 		}
-		defer give()
+		defer export.Close()
 		c.Response().WriteHeader(http.StatusOK)
 		rc := http.NewResponseController(c.Response().Writer)
 		flush := func() error {
@@ -69,7 +100,7 @@ func (h *handler) exportMerchants(format string) echo.HandlerFunc {
 		_ = rc.SetWriteDeadline(time.Now().Add(exportStall))
 		t, err := onboarding.NewTable(c.Response(), format, words.T(ctx, "merchants.title"))
 		if err == nil {
-			err = h.Service.ExportMerchants(ctx, actor(c), f, format, t, flush)
+			err = export.Write(ctx, t, flush)
 		}
 		if err != nil {
 			h.Log.Warn("an export broke off", "id", requestID(c), "error", err)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"berkas/models"
 )
@@ -244,5 +245,34 @@ func TestExports(t *testing.T) {
 	manager.get("/merchants.csv?q=bia&state=open")
 	if got := b.one("select detail::text from audit where action = 'merchant.exported' order by id desc limit 1"); !strings.Contains(got, `["q", "state"]`) || strings.Contains(got, "bia") {
 		t.Error(got)
+	}
+}
+
+// Whoever began an export sees how far it is, or why it ended, and nobody else does.
+func TestProgressOfExports(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	manager, admin := b.as(models.RoleManager), b.as(models.RoleAdmin)
+	manager.get("/merchants.csv").is(200, "CSV")
+	b.exec(`insert into exports (person_id, format, rows, total, begun_at, seen_at) select person_id, 'xlsx', 4000, 12345, $1::timestamptz, $1 from exports`, b.clock.now())
+	b.exec(`insert into exports (person_id, format, rows, total, begun_at, seen_at) select person_id, 'csv', 7000, 12345, $1::timestamptz, $1 from exports limit 1`, b.clock.now().Add(-2*time.Minute))
+	part := manager.get("/merchants/export", "HX-Request", "true").is(200, "the part of the page").doc()
+	shown := part.Find("[data-export]")
+	var states []string
+	for _, e := range shown.EachIter() {
+		states = append(states, attr(e, "data-state"))
+	}
+	if strings.Join(states, " ") != "broken underway done" || attr(shown.Find("[data-fault]"), "data-fault") != "export_silent" {
+		t.Errorf("%q %s", states, shown.Text())
+	}
+	if bar := shown.Find("progress"); attr(bar, "value") != "4000" || attr(bar, "max") != "12345" || !strings.Contains(shown.Text(), "4,000 of 12,345 merchants") {
+		t.Errorf("%s", shown.Text())
+	}
+	page := manager.get("/merchants/export").doc()
+	if page.Find("#export-list [data-export]").Length() != 3 || page.Find(".unscripted a").Length() != 1 {
+		t.Error("without JavaScript the page does not say how far it is")
+	}
+	if admin.get("/merchants/export").doc().Find("[data-export]").Length() != 0 {
+		t.Error("somebody else sees it")
 	}
 }

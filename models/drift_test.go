@@ -44,7 +44,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 	b := setup(t)
 	for _, row := range []any{models.Person{}, models.Session{}, models.Combination{}, models.RequirementSet{}, models.Requirement{}, models.Merchant{}, models.MerchantKey{},
 		models.Contact{}, models.Brand{}, models.Slot{}, models.SlotField{}, models.Document{}, models.Attachment{},
-		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}, models.Bundle{}, models.Submission{}, models.SubmissionAttempt{}, models.Poll{}, models.Callback{}, models.View{}} {
+		models.Decision{}, models.Question{}, models.Look{}, models.Message{}, models.Comment{}, models.ReasonSetting{}, models.Bundle{}, models.Submission{}, models.SubmissionAttempt{}, models.Poll{}, models.Callback{}, models.View{}, models.Export{}} {
 		s, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		b.must(err)
 		columns := map[string]string{}
@@ -78,9 +78,9 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
-	known := []string{"AdvanceBundle", "AskedCombination", "BeginBundle", "ClaimDelivery", "ClaimPoll", "ClaimPolls", "ClaimSubmission", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "EndAttempt", "ExpireBundles", "ExpireLink", "FailBundle", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
+	known := []string{"AdvanceBundle", "AdvanceExport", "AskedCombination", "BeginBundle", "BeginExport", "ClaimDelivery", "ClaimPoll", "ClaimPolls", "ClaimSubmission", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "EndAttempt", "EndExport", "ExpireBundles", "ExpireLink", "FailBundle", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
 		"KeepMerchantOrder", "KeepMinutes", "KeepPoll", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "MendTallies", "Postpone", "PostponeSubmission", "ReadBack", "Recount", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
-		"SealAudit", "SweepDeliveries", "SweepMinutes", "SweepSessions", "SweepSubmissions", "TakeLease", "TakeTurn", "TouchSession", "WakeDeliveries", "WakeSubmissions", "WantPoll", "WorkCallback"}
+		"SealAudit", "SweepDeliveries", "SweepExports", "SweepMinutes", "SweepSessions", "SweepSubmissions", "TakeLease", "TakeTurn", "TouchSession", "WakeDeliveries", "WakeSubmissions", "WantPoll", "WorkCallback"}
 	var there []string
 	for m := range reflect.TypeFor[models.Keep]().Methods() {
 		there = append(there, m.Name)

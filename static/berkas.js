@@ -107,9 +107,10 @@
         if (xhr.status >= 500 || xhr.status === 429) { // ask again, later each time
           detail.shouldSwap = false;
           pause(form);
-          return;
+          if (form.dataset.poll !== "tell") return;
+        } else {
+          form.berkasStopped = true; // signed out, or gone: say so once
         }
-        form.berkasStopped = true; // signed out, or gone: say so once
       }
       const notices = $("#notices");
       if (notices && html.includes("data-fault")) {
@@ -132,13 +133,13 @@
   });
 
   document.addEventListener("htmx:load", (event) => {
-    if (event.detail.elt.id === "merchant-list") announce($("[data-announce]", event.detail.elt)?.textContent);
+    if (event.detail.elt.matches("#merchant-list, #export-list > *")) announce($("[data-announce]", event.detail.elt)?.textContent);
   });
   document.addEventListener("htmx:sendError", (event) => {
     const form = event.detail.elt;
     if (form.matches("[data-poll]") && event.detail.requestConfig.verb === "get") {
       pause(form);
-      return;
+      if (form.dataset.poll !== "tell") return;
     }
     if (form.berkas) form.berkas.lost(say("offlineRow", { file: form.berkas.file.name }));
     else notice(words.offline);

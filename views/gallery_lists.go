@@ -1,5 +1,7 @@
 package views
 
+import "time"
+
 // sampleChosen is the list with everything around it: saved views, filters, boxes, similar names.
 func sampleChosen() MerchantsPage {
 	v := sampleMerchants()
@@ -25,6 +27,17 @@ func sampleSaved() []SavedView {
 	}
 }
 
+func sampleExports() []ExportView {
+	at := sampleTime(2 * time.Minute)
+	return []ExportView{
+		{ID: 5, Format: "xlsx", BegunAt: at, State: "underway"},
+		{ID: 4, Format: "xlsx", BegunAt: at, State: "underway", Rows: 412_000, Total: 1_234_567},
+		{ID: 3, Format: "csv", BegunAt: at, State: "done", Rows: 1_234_567, Total: 1_234_567},
+		{ID: 2, Format: "csv", BegunAt: at, State: "broken", Rows: 93_000, Total: 1_234_567, Problem: "export_gone"},
+		{ID: 1, Format: "csv", BegunAt: at, State: "broken", Problem: "export_silent"},
+	}
+}
+
 func listSamples() []Sample {
 	page := samplePage("Merchant", "merchants")
 	nothing := sampleChosen()
@@ -35,7 +48,8 @@ func listSamples() []Sample {
 		{"merchants-similar", Merchants(nothing)},
 		{"views", Views(wrong)},
 		{"views-none", Views(ViewsPage{Page: page})},
-		{"export", Export(ExportPage{Page: page, Filter: sampleChosen().Filter, Rows: 1_234_567})},
+		{"export", Export(ExportPage{Page: page, Filter: sampleChosen().Filter, Rows: 1_234_567, Exports: sampleExports()})},
+		{"export-many", Export(ExportPage{Page: page, Rows: 2_000_000, More: true})},
 		{"bulk", Bulk(BulkPage{Page: page, Filter: sampleChosen().Filter, Count: 4312, Do: "assign", Responsible: "3", Colleague: "Rekan Contoh"})},
 	}
 }

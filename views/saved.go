@@ -26,18 +26,6 @@ func (v ViewsPage) own() (own []SavedView) {
 	return own
 }
 
-// ExportPage offers what is filtered as a file.
-type ExportPage struct {
-	Page   Page
-	Filter MerchantFilter
-	Rows   int
-}
-
-// minutes is about how long an export takes.
-func (v ExportPage) minutes() int { return (v.Rows + rowsAMinute - 1) / rowsAMinute }
-
-const rowsAMinute = 500_000
-
 // BulkPage asks whether all merchants of a filter are to be changed. Do: assign, due, undue.
 type BulkPage struct {
 	Page                              Page
