@@ -28,15 +28,6 @@ func (v ExportPage) minutes() int { return (v.Rows + rowsAMinute - 1) / rowsAMin
 
 const rowsAMinute = 500_000
 
-func (v ExportPage) underway() bool {
-	for _, e := range v.Exports {
-		if e.State == "underway" {
-			return true
-		}
-	}
-	return false
-}
-
 func (e ExportView) tone() string {
 	return map[string]string{"underway": "wait", "done": "good", "broken": "bad"}[e.State]
 }
