@@ -167,7 +167,7 @@ func (h *handler) documentFacts(c echo.Context, d models.Document, m models.Merc
 // source is where the bytes will most likely come from: the page says so before they are fetched.
 func (h *handler) source(d models.Document, m models.Merchant, fresh bool) string {
 	switch {
-	case d.State == models.Delivered && (fresh || m.BrandID != "" || h.Service.FileLookup):
+	case d.PurgedAt != nil && d.FileID != "", d.State == models.Delivered && (fresh || m.BrandID != "" || h.Service.FileLookup):
 		return onboarding.FromDOKU
 	case d.BlobRef != "" && d.PurgedAt == nil:
 		return onboarding.FromOriginal

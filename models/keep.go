@@ -184,8 +184,8 @@ type FreshLink struct {
 	Until      time.Time
 }
 
-// SaveLinks caches the fresh links of a registered merchant's documents, all or none, in one statement.
-func (k Keep) SaveLinks(ctx context.Context, links []FreshLink) error {
+// SaveLinks caches the fresh links of the documents of a submission's business, all or none, in one statement.
+func (k Keep) SaveLinks(ctx context.Context, id SubmissionID, links []FreshLink) error {
 	if len(links) == 0 {
 		return nil
 	}
@@ -197,8 +197,8 @@ func (k Keep) SaveLinks(ctx context.Context, links []FreshLink) error {
 	}
 	now := k.s.now()
 	_, err := k.exec(ctx, `with fresh (document, attached, link, until) as (values `+strings.Join(values, ", ")+`),
-		attached as (update attachments a set attached_id = f.attached, link_refreshed_at = ? from fresh f where a.document_id = f.document)
-		update documents d set link = f.link, link_expires_at = f.until, link_refreshed_at = ? from fresh f where d.id = f.document`, append(args, now, now)...)
+		attached as (update attachments a set attached_id = f.attached, link_refreshed_at = ? from fresh f where a.document_id = f.document and a.submission_id = ?)
+		update documents d set link = f.link, link_expires_at = f.until, link_refreshed_at = ? from fresh f where d.id = f.document`, append(args, now, id, now)...)
 	return err
 }
 

@@ -128,7 +128,7 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	})
 	ask("document", func() error { _, err := b.Document(ctx, 70); return err })
 	ask("attachments", func() error { _, err := b.Attachments(ctx, 70); return err })
-	ask("attached", func() error { _, err := b.Attached(ctx, 70); return err })
+	ask("where it is attached", func() error { _, err := b.HolderOf(ctx, 70); return err })
 	ask("submissions", func() error { _, err := b.Submissions(ctx, 70, 0, 100); return err })
 	ask("claim", func() error { _, err := b.Keep().ClaimDelivery(ctx, 70, "me", time.Second); return err })
 	ask("wake", func() error { _, err := b.Keep().WakeDeliveries(ctx, 10); return err })

@@ -42,10 +42,11 @@ func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]AttachedDocum
 	return scan[AttachedDocument](ctx, r, attachedSQL+` join merchants m on m.id = a.merchant_id and m.submission_id = a.submission_id where m.id = ? and m.locked order by a.place limit 1000`, id)
 }
 
-// Attached reports whether a document belongs to a registered business.
-func (r Reader) Attached(ctx context.Context, id DocumentID) (bool, error) {
-	return one[bool](ctx, r, `select exists (select 1 from attachments a join merchants m on m.id = a.merchant_id and m.submission_id = a.submission_id
-		where a.document_id = ? and m.registration = 'registered')`, id)
+// HolderOf is the newest submission that made a business, rejected or not, which holds a document; the zero Submission when none
+// does.
+func (r Reader) HolderOf(ctx context.Context, id DocumentID) (Submission, error) {
+	return one[Submission](ctx, r, `select submissions.* from submissions join attachments a on a.submission_id = submissions.id
+		where a.document_id = ? and submissions.brand_id <> '' order by submissions.id desc limit 1`, id)
 }
 
 // Health of DOKU as the processes saw it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -81,11 +82,12 @@ func (s *Service) saw(ctx context.Context, actor models.Actor, d models.Document
 }
 
 func (s *Service) open(ctx context.Context, d models.Document) (*Opened, error) {
-	if d.State != models.Delivered {
+	kept := d.BlobRef != "" && d.PurgedAt == nil
+	if d.State != models.Delivered && (kept || d.FileID == "") { // one that DOKU took, and later refused, may be there alone
 		return s.openOriginal(ctx, d)
 	}
 	o, err := s.openAtDOKU(ctx, d)
-	if err == nil || d.BlobRef == "" || d.PurgedAt != nil {
+	if err == nil || !kept {
 		return o, err
 	}
 	s.Log.Info("a document is shown from the original", "document", d.ID, "why", err)
@@ -184,7 +186,7 @@ func (s *Service) readBack(ctx context.Context, d models.Document) {
 }
 
 // refreshLink obtains a fresh link for a document by the ways there are: a lookup by file id where DOKU offers one; for a
-// document of a registered merchant Get Business Data, which brings those of all its documents. fault.Unavailable
+// document that a business holds, also one that DOKU rejected, Get Business Data, which brings those of all its documents. fault.Unavailable
 // link_unavailable when there is no way, doku_unavailable when DOKU does not answer.
 func (s *Service) refreshLink(ctx context.Context, d models.Document) (models.Document, error) {
 	if s.FileLookup {
@@ -193,12 +195,15 @@ func (s *Service) refreshLink(ctx context.Context, d models.Document) (models.Do
 			return fresh, nil
 		}
 	}
-	attached, err := s.Store.Attached(ctx, d.ID)
+	holder, err := s.Store.HolderOf(ctx, d.ID)
 	if err != nil {
 		return d, err
 	}
-	if !attached { // no documented call turns an unattached file id into a link
+	switch {
+	case holder.ID == 0: // no documented call turns an unattached file id into a link
 		return d, fault.New(fault.Unavailable, "link_unavailable")
+	case holder.Outcome != models.Registered:
+		return s.refreshAs(ctx, fmt.Sprint("links:submission:", holder.ID), d, func(ctx context.Context) error { return s.refreshRejected(ctx, holder) })
 	}
 	return s.refreshAs(ctx, "links:"+d.MerchantID.String(), d, func(ctx context.Context) error { return s.refreshMerchant(ctx, d.MerchantID) })
 }
@@ -304,30 +309,52 @@ func (s *Service) refreshMerchant(ctx context.Context, id models.MerchantID) err
 	return err
 }
 
+// refreshRejected reads the business of a submission that does not count any more, for the fresh links of its documents.
+func (s *Service) refreshRejected(ctx context.Context, v models.Submission) error {
+	data, err := s.DOKU.GetBusiness(ctx, v.BrandID, parametersOf(v))
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "doku_unavailable")
+	}
+	ours, err := s.Store.SubmittedDocuments(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	_, err = s.keepLinks(ctx, v.ID, ours, data)
+	return err
+}
+
 func (s *Service) askBusiness(ctx context.Context, m models.Merchant) (*doku.BusinessData, error) {
 	return s.DOKU.GetBusiness(ctx, m.BrandID, doku.Combination{BusinessType: m.BusinessType, LegalEntity: m.LegalEntity, BusinessLine: m.BusinessLine, Nationality: m.Nationality})
 }
 
-// keepLinks keeps the fresh links of a merchant's documents, matched by place, and returns the documents that DOKU does not show.
-func (s *Service) keepLinks(ctx context.Context, id models.MerchantID, data *doku.BusinessData) (lost []models.DocumentID, err error) {
-	ours, err := s.Store.Attachments(ctx, id)
-	if err != nil {
-		return nil, err
+// keepLinks keeps the fresh links of the documents of a submission's business, and returns those that DOKU does not show.
+func (s *Service) keepLinks(ctx context.Context, id models.SubmissionID, ours []models.AttachedDocument, data *doku.BusinessData) (lost []models.AttachedDocument, err error) {
+	shown, lost := matched(ours, data)
+	var links []models.FreshLink
+	for _, d := range ours {
+		if there, ok := shown[d.DocumentID]; ok {
+			links = append(links, models.FreshLink{Document: d.DocumentID, AttachedID: there.ID, Link: s.Vault.SealString(there.Link, linkSeal(d.UID)), Until: there.LinkExpiresAt})
+		}
 	}
+	return lost, s.Store.Keep().SaveLinks(ctx, id, links)
+}
+
+// matched are our documents as DOKU shows them, by place and kind, and those that it does not show.
+func matched(ours []models.AttachedDocument, data *doku.BusinessData) (shown map[models.DocumentID]doku.Attachment, lost []models.AttachedDocument) {
 	at := map[string]doku.Attachment{}
 	for _, a := range data.Attachments {
 		at[a.Place] = a
 	}
-	var links []models.FreshLink
+	shown = map[models.DocumentID]doku.Attachment{}
 	for _, d := range ours {
 		there, ok := at[d.Place]
 		if !ok || there.Link == "" || there.Category != d.Category || there.Code != d.Code {
-			lost = append(lost, d.DocumentID)
+			lost = append(lost, d)
 			continue
 		}
-		links = append(links, models.FreshLink{Document: d.DocumentID, AttachedID: there.ID, Link: s.Vault.SealString(there.Link, linkSeal(d.UID)), Until: there.LinkExpiresAt})
+		shown[d.DocumentID] = there
 	}
-	return lost, s.Store.Keep().SaveLinks(ctx, links)
+	return shown, lost
 }
 
 // OpenThumbnail is a document's small picture, JPEG of at most 8 KB. fault.NotFound when it has none.

@@ -111,6 +111,32 @@ func TestOriginalsGoOnceDOKUWasSeenToHaveThem(t *testing.T) {
 	}
 }
 
+// Documents of a business that DOKU rejected open through it although their originals are gone, before the dossier is open again
+// and after.
+func TestPurgedDocumentsOfARejectedBusinessOpen(t *testing.T) {
+	b := setup(t)
+	b.Retention = onboarding.Retention{Purge: true}
+	m, docs := b.registered()
+	b.clock.Advance(time.Hour)
+	b.must(b.Tidy(b.ctx()))
+	if n := b.count("select count(*) from documents where purged_at is not null"); n != len(docs) {
+		t.Fatalf("%d went", n)
+	}
+	first := *b.get(m).SubmissionID
+	b.says(m, "REJECTED", "", "Foto KTP buram")
+	b.must(b.AskStatus(b.ctx(), b.staff, m))
+	slot := b.row(m, doku.CategoryDocument, doku.CodeKTP).ID
+	for _, mend := range []bool{false, true} {
+		if mend {
+			b.must(b.Mend(b.ctx(), b.staff, onboarding.MendInput{Submission: first, Reasons: map[models.SlotID][]string{slot: {"image_blurry"}}}))
+		}
+		b.clock.Advance(2 * time.Hour)
+		for i, seed := range []string{"ktp", "PHOTO_PROOF", "OWNER_LIVENESS"} {
+			b.wantsBytes(docs[i], photo(seed), onboarding.FromDOKU)
+		}
+	}
+}
+
 // What DOKU does not show, or shows differently, keeps its original.
 func TestOriginalsStayWhileSomethingDiffers(t *testing.T) {
 	b := setup(t)

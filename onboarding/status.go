@@ -179,14 +179,20 @@ func shortStatus(s string) string {
 // learn keeps what DOKU says of a registered business: the links of its documents, how it stands, and a rejection with its
 // words. An answer that another one overtook only brings links.
 func (s *Service) learn(ctx context.Context, m models.Merchant, turn int64, data *doku.BusinessData) (came models.Polled, err error) {
-	lost, err := s.keepLinks(ctx, m.ID, data)
+	ours, err := s.Store.Attachments(ctx, m.ID)
 	if err != nil {
 		return came, err
 	}
+	var lost []models.AttachedDocument
+	if m.SubmissionID != nil {
+		if lost, err = s.keepLinks(ctx, *m.SubmissionID, ours, data); err != nil {
+			return came, err
+		}
+	}
 	business, brand := statusOf(data, m.BrandID)
 	verdict := StatusVerdict(business, brand)
-	for _, id := range lost {
-		came.Differences = append(came.Differences, models.Difference{Code: "not_shown", Document: id})
+	for _, d := range lost {
+		came.Differences = append(came.Differences, models.Difference{Code: "not_shown", Document: d.DocumentID})
 	}
 	if m.ActiveAt != nil && verdict != Active {
 		came.Differences = append(came.Differences, models.Difference{Code: "not_active", Says: orElse(business, brand)})
