@@ -29,6 +29,7 @@ func TestDifferences(t *testing.T) {
 	}
 	b.exec(`update merchants set previous_set_id = set_id, set_changed_at = now()`)
 	b.exec(`update documents set state = 'failed', problem = 'unclear'`)
+	b.exec("update slots set state = 'failed' where document_id is not null")
 	b.exec(`insert into polls (merchant_id, next_at, differences) select id, now() + interval '1 day', jsonb_build_array(jsonb_build_object('code', 'brand_unknown'),
 		jsonb_build_object('code', 'not_shown', 'document', (select min(id) from documents))) from merchants where id = $1`, merchant)
 	if got := parts(); got != "1 1 1" {

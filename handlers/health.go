@@ -42,7 +42,7 @@ func (h *handler) showGallery(c echo.Context) error {
 }
 
 const (
-	deliveriesLimit = 9999
+	deliveriesLimit = 999
 	chartMinutes    = 60
 	chartQuarters   = 24 * 4
 	quarter         = 15 * time.Minute

@@ -108,6 +108,7 @@ func TestTryAllAgain(t *testing.T) {
 		return n == 2
 	})
 	b.exec("update documents set state = 'failed', problem = 'upload_failed', next_attempt_at = null, file_id = ''")
+	b.exec("update slots set state = 'failed' where document_id is not null")
 	if got := figuresOf(staff.get("/health").doc(), "#health-counts"); !slices.Equal(got, []string{"0", "0", "0", "2"}) {
 		t.Errorf("%v", got)
 	}

@@ -63,9 +63,9 @@ type Deliveries struct {
 	Problem  string
 }
 
-// stuckSQL are documents in a state that count: the newest of their slot, of a merchant that is not archived.
-const stuckSQL = `documents d join slots s on s.id = d.slot_id and s.document_id = d.id join merchants m on m.id = d.merchant_id and m.archived_at is null
-	where d.withdrawn_at is null and d.state = `
+// stuckSQL are documents in a state that count: the newest of a slot that somebody asks for, of a merchant that is not archived.
+const stuckSQL = `documents d join slots s on s.document_id = d.id and s.state in ('refused', 'failed') join merchants m on m.id = d.merchant_id and m.archived_at is null
+	where d.state in ('refused', 'failed') and d.withdrawn_at is null and d.state = `
 
 // Deliveries in one statement.
 func (r Reader) Deliveries(ctx context.Context, limit int) (Deliveries, error) {
@@ -95,7 +95,7 @@ func (tx *Tx) RetryGivenUp(limit int) (merchants []Merchant, documents int, err 
 	var again []Document
 	err = tx.g.Raw(`with again as (
 			update documents set state = 'waiting', attempts = 0, unclear = 0, problem = '', doku_says = '', next_attempt_at = ?
-			from slots s where s.id = documents.slot_id and s.document_id = documents.id and documents.merchant_id in ? and documents.state = 'failed' and documents.withdrawn_at is null
+			from slots s where s.document_id = documents.id and s.state = 'failed' and documents.merchant_id in ? and documents.state = 'failed' and documents.withdrawn_at is null
 			returning documents.id, documents.merchant_id, documents.category, documents.code, documents.version),
 		history as (insert into transitions (at, merchant_id, subject_kind, subject_id, from_state, to_state, actor_kind, actor_id, team)
 			select ?, merchant_id, 'document', id, 'failed', 'waiting', ?, ?, ? from again)

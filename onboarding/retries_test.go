@@ -18,6 +18,7 @@ func (b *bundle) failed(m models.MerchantID, seed string) models.DocumentID {
 	b.Helper()
 	id := b.upload(ktp(m, photo(seed)))
 	b.exec("update documents set state = 'failed', unclear = 7, attempts = 9, problem = 'upload_failed', next_attempt_at = null where id = $1", id)
+	b.exec("update slots set state = 'failed' where document_id = $1", id)
 	return id
 }
 
@@ -89,7 +90,7 @@ func TestRetryAllOfMoreThanOneBatch(t *testing.T) {
 		select gen_random_uuid(), 'M ' || n, 'm ' || n, business_type, legal_entity, business_line, nationality, combination_id, set_id, 'failed', 'staff' from merchants, generate_series(1, 230) n`)
 	b.exec(`insert into slots (merchant_id, owner_path, category, code, by_hand) select id, 'x', 'DOCUMENT', 'KTP', true from merchants where id <> $1`, first)
 	b.exec(`insert into documents (uid, merchant_id, slot_id, version, category, code, state, uploaded_at, problem) select gen_random_uuid(), merchant_id, id, 1, category, code, 'failed', now(), 'upload_failed' from slots where owner_path = 'x'`)
-	b.exec(`update slots s set document_id = d.id from documents d where d.slot_id = s.id and s.owner_path = 'x'`)
+	b.exec(`update slots s set document_id = d.id, state = 'failed' from documents d where d.slot_id = s.id and s.owner_path = 'x'`)
 	done, err := b.RetryAll(b.ctx(), b.staff)
 	if done.GivenUp != 231 || err != nil {
 		t.Fatalf("%+v, %v", done, err)

@@ -25,7 +25,7 @@ func sampleHealth(state string) HealthPage {
 	page.DOKU.URL = HealthURL()
 	page.Nav = append(page.Nav, NavItem{Key: "health", URL: HealthURL()})
 	v := HealthPage{Page: page, CanRetry: true, Hour: sampleChart("hour", 60, time.Minute), Day: sampleChart("day", 96, 15*time.Minute),
-		Health: HealthView{State: state, Limit: 9999, LastOK: sampleTime(4 * time.Second), Latency: 412 * time.Millisecond}}
+		Health: HealthView{State: state, Limit: 999, LastOK: sampleTime(4 * time.Second), Latency: 412 * time.Millisecond}}
 	v.Calls = []CallView{{"upload", v.Day.total()}, {"requirements", BarView{Answered: 41, Average: 180 * time.Millisecond, Slowest: 900 * time.Millisecond}},
 		{"token", BarView{Answered: 98, Failed: 12, Average: 95 * time.Millisecond, Slowest: 610 * time.Millisecond}}}
 	switch state {
