@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,7 +27,8 @@ func (h *handler) showDifferences(c echo.Context) error {
 		return err
 	}
 	for _, d := range differing {
-		v.Differing = append(v.Differing, views.DifferingView{MerchantID: int64(d.MerchantID), Merchant: d.Name, At: at(d.AnsweredAt), Differences: h.differenceViews(ctx, d.Differences)})
+		v.Differing = append(v.Differing, views.DifferingView{MerchantID: int64(d.MerchantID), Merchant: d.Name, At: at(d.AnsweredAt), SubmissionID: int64(d.SubmissionID), BrandID: d.BrandID,
+			Differences: h.differenceViews(c, d.Differences)})
 	}
 	unanswered, err := h.Reader.Unanswered(ctx, differencesShown)
 	if err != nil {
@@ -54,14 +54,19 @@ func (h *handler) showDifferences(c echo.Context) error {
 	return render(c, 200, views.Differences(v))
 }
 
-// differenceViews says which document is not shown by its name.
-func (h *handler) differenceViews(ctx context.Context, list []models.Difference) (vs []views.DifferenceView) {
+// differenceViews says which document is not shown by its name, and what mends that.
+func (h *handler) differenceViews(c echo.Context, list []models.Difference) (vs []views.DifferenceView) {
+	ctx := c.Request().Context()
 	for _, d := range list {
 		v := views.DifferenceView{Message: views.Message{Code: d.Code, Params: map[string]any{"status": d.Says}}}
 		if d.Document != 0 {
 			v.URL = views.DocumentURL(int64(d.Document))
 			if doc, err := h.Reader.Document(ctx, d.Document); err == nil {
 				v.Params["document"] = documentName(ctx, doc.Category, doc.Code)
+				v.Gone = doc.PurgedAt != nil || doc.BlobRef == "" && len(doc.FileURL) == 0
+				if can(c, auth.UploadDocuments) {
+					v.MendURL = views.RetryURL(int64(doc.ID))
+				}
 			}
 		}
 		vs = append(vs, v)
@@ -122,6 +127,6 @@ func (h *handler) statusView(c echo.Context, m models.Merchant) (v views.StatusV
 	}
 	v.Known, v.Business, v.Brand, v.Verdict = true, m.BusinessStatus, m.BrandStatus, string(onboarding.StatusVerdict(m.BusinessStatus, m.BrandStatus))
 	v.AskedAt, v.NextAt, v.Problem, v.ActiveAt, v.CanAsk = at(p.AnsweredAt), p.NextAt, p.Problem, at(m.ActiveAt), can(c, auth.RegisterMerchant)
-	v.Differences = h.differenceViews(ctx, p.Differences)
+	v.Differences = h.differenceViews(c, p.Differences)
 	return v, err
 }

@@ -35,6 +35,9 @@ func TestDifferences(t *testing.T) {
 	if got := parts(); got != "1 1 1" {
 		t.Errorf("%s", got)
 	}
+	if forms := staff.get("/differences").doc().Find("[data-difference=not_shown] form[action$='/retry']"); forms.Length() != 1 || b.as(models.RoleReviewer).get("/differences").doc().Find("[data-difference] form").Length() != 0 {
+		t.Error("what mends a lost document is not offered, or to everybody")
+	}
 	staff.post("/differences", nil).is(http.StatusSeeOther, "comparing all")
 	if n := b.count(`select count(*) from polls where next_at <= now()`); n != 1 {
 		t.Errorf("%d are asked", n)

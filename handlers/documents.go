@@ -276,8 +276,11 @@ func (h *handler) retryDocument(c echo.Context) error {
 	if fault.Is(err, fault.Invalid) {
 		return h.refuseSlot(c, d.MerchantID, d.SlotID, fault.As(err), nil)
 	}
-	if err == nil {
+	if err == nil && d.Problem != onboarding.LostAtDOKU {
 		h.awaitDelivery(ctx, d.MerchantID, id, d.Attempts)
+	}
+	if d.Problem == onboarding.LostAtDOKU {
+		return h.changedDocument(c, "document_lost", d, err)
 	}
 	return h.changedDocument(c, "document_retried", d, err)
 }

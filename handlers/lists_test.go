@@ -66,7 +66,7 @@ func TestFiltersOfTheListAndTheirChips(t *testing.T) {
 	}
 	b.exec("update merchants set registration = case name when 'Kopi Senja' then 'stuck' else 'rejected' end")
 	for state, name := range map[string]string{"unsettled": "Kopi Senja", "sent_back": "Roti Pagi"} {
-		if listed := staff.get("/merchants?state=" + state).is(200, state).listed(); len(listed) != 1 || listed[0] != name {
+		if listed := staff.get("/merchants?state="+state).is(200, state).listed(); len(listed) != 1 || listed[0] != name {
 			t.Errorf("%s lists %v", state, listed)
 		}
 	}

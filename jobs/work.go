@@ -26,6 +26,7 @@ const (
 	sealInterval  = time.Second
 	foldInterval  = 2 * time.Second
 	pollInterval  = 5 * time.Second  // of those that are due
+	compareEvery  = time.Minute      // of those that were not compared this night
 	readInterval  = 15 * time.Second // of those that are due: a day old, or still missing
 )
 
@@ -104,6 +105,7 @@ func (w *Workers) Run(ctx context.Context, grace time.Duration) error {
 		{sealInterval, "sealing the audit trail", w.service.SealAudit},
 		{foldInterval, "folding the tallies", w.service.FoldTallies},
 		{pollInterval, "asking DOKU about businesses", w.service.PollDue},
+		{compareEvery, "comparing with DOKU", w.service.CompareDue},
 	} {
 		rounds.Go(func() { w.round(ctx, r.every, r.doing, r.do) })
 	}

@@ -130,6 +130,10 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	ask("attachments", func() error { _, err := b.Attachments(ctx, 70); return err })
 	ask("where it is attached", func() error { _, err := b.HolderOf(ctx, 70); return err })
 	ask("submissions", func() error { _, err := b.Submissions(ctx, 70, 0, 100); return err })
+	ask("brands to compare", func() error { _, err := b.ToCompare(ctx, noon, 20); return err })
+	ask("brands of a merchant", func() error { _, err := b.Made(ctx, 70); return err })
+	ask("differences", func() error { _, err := b.Differing(ctx, 200); return err })
+	ask("whether it is lost", func() error { _, err := b.LostAtDOKU(ctx, models.Document{ID: 70, MerchantID: 35}); return err })
 	ask("claim", func() error { _, err := b.Keep().ClaimDelivery(ctx, 70, "me", time.Second); return err })
 	ask("wake", func() error { _, err := b.Keep().WakeDeliveries(ctx, 10); return err })
 	ask("submissions due", func() error {

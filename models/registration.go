@@ -33,9 +33,13 @@ type AttachedDocument struct {
 	Version    int
 	SlotID     SlotID
 	Place      string
+	Purged     bool // DOKU alone has its bytes
+	Replaced   bool // it need not be there any more: another version counts, or it was brought to DOKU anew since
 }
 
-const attachedSQL = `select a.document_id, d.uid, d.category, d.code, d.version, d.slot_id, a.place from attachments a join documents d on d.id = a.document_id`
+const attachedSQL = `select a.document_id, d.uid, d.category, d.code, d.version, d.slot_id, a.place, d.purged_at is not null as purged,
+	d.state <> 'delivered' or d.withdrawn_at is not null or l.document_id is distinct from d.id or d.delivered_at > v.created_at as replaced
+	from attachments a join documents d on d.id = a.document_id join slots l on l.id = d.slot_id join submissions v on v.id = a.submission_id`
 
 // Attachments are the documents that a merchant was registered with, or is being, with their places.
 func (r Reader) Attachments(ctx context.Context, id MerchantID) ([]AttachedDocument, error) {

@@ -79,6 +79,8 @@ type Submission struct {
 	Settler        string    `gorm:"->;-:migration"`
 	MendedAt       *time.Time
 	Note           []byte // what that person wrote
+	ComparedAt     *time.Time
+	Differences    []Difference `gorm:"serializer:json"` // of an earlier business; those of the merchant's own stand in its Poll
 }
 
 // Open reports whether it is not known yet what came of a submission.
@@ -148,7 +150,7 @@ func (tx *Tx) Submit(s *Submission, documents []Attachment, next time.Time) erro
 		return err
 	}
 	s.ApprovedBy = personOrNil(approver)
-	s.Outcome, s.CreatedAt, s.NextAttemptAt = Pending, tx.Now, &next
+	s.Outcome, s.CreatedAt, s.NextAttemptAt, s.Differences = Pending, tx.Now, &next, []Difference{}
 	if err := create(tx, s); err != nil {
 		return err
 	}
@@ -253,7 +255,7 @@ func (tx *Tx) RefuseDelivered(d Document, reasons []string) error {
 
 // Redeliver has a document that DOKU does not know any more brought there again. What was decided on it stays: its bytes do.
 func (tx *Tx) Redeliver(d Document) error {
-	err := swapped(tx.g.Exec(`update documents set state = 'waiting', file_id = '', link = null, link_expires_at = null, attempts = 0, unclear = 0, next_attempt_at = ?
+	err := swapped(tx.g.Exec(`update documents set state = 'waiting', file_id = '', link = null, link_expires_at = null, read_back_at = null, attempts = 0, unclear = 0, next_attempt_at = ?
 		where id = ? and state = 'delivered' and withdrawn_at is null`, tx.Now, d.ID))
 	if err != nil {
 		return err

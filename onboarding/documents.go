@@ -394,19 +394,27 @@ func Retryable(d models.Document) bool {
 	return d.State == models.Failed || d.State == models.Refused && d.FileID == ""
 }
 
-// Retry puts a document that DOKU refused or that was given up back on its way.
+// Retry puts a document that DOKU refused, that was given up or that DOKU lost back on its way. One that DOKU lost and whose original
+// is gone is refused with it, so that its slot is open.
 func (s *Service) Retry(ctx context.Context, actor models.Actor, id models.DocumentID) (models.Document, error) {
 	d, err := s.Store.Document(ctx, id)
 	if err != nil {
 		return d, err
 	}
-	if d.WithdrawnAt != nil || !Retryable(d) {
+	lost, err := s.Store.LostAtDOKU(ctx, d)
+	if err != nil {
+		return d, err
+	}
+	if lost = lost && d.State == models.Delivered; d.WithdrawnAt != nil || !lost && !Retryable(d) {
 		return d, fault.New(fault.Conflict, "not_retryable")
 	}
 	err = s.Store.Write(ctx, actor, func(tx *models.Tx) error {
 		m, err := open(tx, d.MerchantID)
 		if err != nil {
 			return err
+		}
+		if lost {
+			return s.restore(tx, &d)
 		}
 		if err := tx.Retry(d); err != nil {
 			return err

@@ -104,6 +104,7 @@ var Reasons = []Reason{
 	{"file_url_not_allowed", OtherReason, true, true, "reupload", false},
 	{"form_field_invalid", Mismatch, true, true, "fix_data", false},
 	{RefusedByDOKU, OtherReason, true, true, "reupload", false},
+	{LostAtDOKU, OtherReason, true, true, "reupload", false},
 	{"upload_failed", OtherReason, true, false, "retry", false},
 	{"registry_unavailable", OtherReason, true, false, "wait", false},
 }

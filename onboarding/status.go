@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -73,47 +72,38 @@ func (s *Service) PollDue(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		failed := make([]error, len(due))
-		var group sync.WaitGroup
-		gate := make(chan struct{}, pollers)
-		for i, p := range due {
-			gate <- struct{}{}
-			group.Go(func() {
-				defer func() { <-gate }()
-				failed[i] = s.poll(ctx, p)
-			})
-		}
-		group.Wait()
-		if err := errors.Join(failed...); err != nil || len(due) < pollBatch {
+		if err := together(len(due), func(i int) error { return s.poll(ctx, due[i]) }); err != nil || len(due) < pollBatch {
 			return err
 		}
 	}
 }
 
-// AskStatus asks DOKU at once how a merchant's business stands, for a person. fault.Conflict not_registered,
-// fault.Unavailable doku_unavailable.
+// AskStatus asks DOKU at once how a merchant's business stands, and how those do that it rejected before, for a person.
+// fault.Conflict not_registered, fault.Unavailable doku_unavailable.
 func (s *Service) AskStatus(ctx context.Context, actor models.Actor, id models.MerchantID) error {
 	m, err := s.Store.Merchant(ctx, id)
 	if err != nil {
 		return err
 	}
-	if m.BrandID == "" {
+	made, err := s.Store.Made(ctx, id)
+	if err != nil {
+		return err
+	}
+	if m.BrandID == "" && len(made) == 0 {
 		return fault.New(fault.Conflict, "not_registered")
 	}
 	if err := s.Store.Write(ctx, actor, func(tx *models.Tx) error { tx.WantedPoll(id); return nil }); err != nil {
 		return err
 	}
-	if _, err := s.Store.Keep().TakeTurn(ctx, id, s.Now()); err != nil { // one registered long ago may not be polled
-		return err
+	if m.BrandID != "" {
+		err = s.askNow(ctx, id)
 	}
-	claimed, err := s.Store.Keep().ClaimPoll(ctx, id, s.holder, pollLease)
-	if err != nil {
-		return err
+	for _, v := range made {
+		if !counts(m, v) {
+			err = errors.Join(err, s.compare(ctx, v))
+		}
 	}
-	if len(claimed) == 0 { // somebody asks already, and asks again for us
-		return s.Store.Keep().WantPoll(ctx, id)
-	}
-	return s.poll(ctx, claimed[0])
+	return err
 }
 
 // poll asks DOKU about a merchant whose poll is claimed, and keeps what came of it.
@@ -192,6 +182,9 @@ func (s *Service) learn(ctx context.Context, m models.Merchant, turn int64, data
 	business, brand := statusOf(data, m.BrandID)
 	verdict := StatusVerdict(business, brand)
 	for _, d := range lost {
+		if d.Replaced {
+			continue
+		}
 		came.Differences = append(came.Differences, models.Difference{Code: "not_shown", Document: d.DocumentID})
 	}
 	if m.ActiveAt != nil && verdict != Active {

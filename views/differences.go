@@ -30,7 +30,9 @@ type CallbackView struct {
 // DifferenceView is one way in which DOKU's view is not ours: sentence "difference." + Code.
 type DifferenceView struct {
 	Message
-	URL string // of the document it is about
+	URL     string // of the document it is about
+	Gone    bool   // its original is, too
+	MendURL string // brings it to DOKU again, or opens its slot; "" for those who may not
 }
 
 // DifferencesPage is where DOKU's view is another than ours, what of ours has no answer, and whose checklist changed.
@@ -49,6 +51,9 @@ type DifferingView struct {
 	Merchant    string
 	At          time.Time // when DOKU said so
 	Differences []DifferenceView
+	// SubmissionID and BrandID are of an earlier business of the merchant; zero when it is its own that differs.
+	SubmissionID int64
+	BrandID      string
 }
 
 // UnansweredView is a submission, or a document, of which nobody knows what came. State is a submission's.
@@ -82,10 +87,13 @@ func (u UnansweredView) text(ctx context.Context) string {
 }
 
 func differenceSamples() []Sample {
-	lost := []DifferenceView{{Message{Code: "not_shown", Params: map[string]any{"document": "KTP"}}, "/documents/1"}, {Message: Message{Code: "not_active", Params: map[string]any{"status": "SUSPENDED"}}}}
+	lost := []DifferenceView{{Message: Message{Code: "not_shown", Params: map[string]any{"document": "KTP"}}, URL: "/documents/1", MendURL: "/documents/1/retry"},
+		{Message: Message{Code: "not_shown", Params: map[string]any{"document": "NIB"}}, URL: "/documents/2", Gone: true, MendURL: "/documents/2/retry"}, {Message: Message{Code: "not_active", Params: map[string]any{"status": "SUSPENDED"}}}}
 	full := DifferencesPage{Page: samplePage("Perbedaan", "health"), CanAsk: true, CanRetry: true,
-		Differing: []DifferingView{{1, "Warung Contoh Bu Sari Dewi Kusumawardhani Prawirohardjo", sampleTime(hour), lost},
-			{2, "Warung Dua", sampleTime(2 * hour), []DifferenceView{{Message: Message{Code: "brand_unknown", Params: map[string]any{"status": ""}}}}}},
+		Differing: []DifferingView{{MerchantID: 1, Merchant: "Warung Contoh Bu Sari Dewi Kusumawardhani Prawirohardjo", At: sampleTime(hour), Differences: lost},
+			{MerchantID: 1, Merchant: "Warung Contoh Bu Sari Dewi Kusumawardhani Prawirohardjo", At: sampleTime(hour), SubmissionID: 3, BrandID: "BRN-0104-1678960841263",
+				Differences: []DifferenceView{{Message: Message{Code: "not_rejected", Params: map[string]any{"status": "ACTIVE"}}}, {Message: Message{Code: "not_compared"}}}},
+			{MerchantID: 2, Merchant: "Warung Dua", At: sampleTime(2 * hour), Differences: []DifferenceView{{Message: Message{Code: "brand_unknown", Params: map[string]any{"status": ""}}}}}},
 		Unanswered: []UnansweredView{{MerchantID: 1, Merchant: "Warung Contoh Satu", SubmissionID: 3, State: "stuck", At: sampleTime(hour)},
 			{MerchantID: 2, Merchant: "Warung Dua", DocumentID: 4, Document: "Foto tempat usaha", At: sampleTime(hour)}},
 		Changed: []ChangedView{{1, "Warung Contoh Satu", sampleTime(hour), 2, 5}}}
@@ -95,5 +103,5 @@ func differenceSamples() []Sample {
 func sampleStatus() StatusView {
 	return StatusView{MerchantID: 1, Known: true, Business: "UPDATING", Brand: "MENUNGGU_DOKUMEN_TAMBAHAN_DARI_MERCHANT", Verdict: "review", ActiveAt: sampleTime(3 * hour), AskedAt: sampleTime(hour), NextAt: sampleTime(0),
 		Problem: "unreachable", Callbacks: []CallbackView{{sampleTime(hour), "asked"}, {sampleTime(2 * hour), "waits"}}, Held: true, CanHold: true, CanAsk: true,
-		Differences: []DifferenceView{{Message{Code: "not_shown", Params: map[string]any{"document": "KTP"}}, "/documents/1"}}}
+		Differences: []DifferenceView{{Message: Message{Code: "not_shown", Params: map[string]any{"document": "KTP"}}, URL: "/documents/1", MendURL: "/documents/1/retry"}}}
 }
