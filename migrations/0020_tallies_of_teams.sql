@@ -48,13 +48,13 @@ $$;
 
 drop function decision_facts(decisions, merchants);
 create function decision_facts(v decisions, m merchants) returns table (measure text, day date, key text, person_id bigint, n bigint, total bigint) language sql stable as $$
-    select f.measure, week_of((v).decided_at), f.key, coalesce(f.reviewer, (m).responsible_id, 0), 1::bigint, f.total from (
+    select f.measure, case f.measure when 'queue_month' then date_trunc('month', week_of((v).decided_at)::timestamp)::date else week_of((v).decided_at) end, f.key, coalesce(f.reviewer, (m).responsible_id, 0), 1::bigint, f.total from (
         select 'decided' as measure, concat_ws('|', (v).outcome, case (v).version when 1 then 'first' else 'later' end) as key, null::bigint as reviewer, 0::bigint as total
         union all select 'first_pass', concat_ws('|', (v).outcome, d.category, d.code), null, 0 from documents d where d.id = (v).document_id and (v).version = 1
         union all select 'reason', r.code, null, 0 from jsonb_array_elements_text((v).reasons) r(code) where (v).outcome = 'refused'
         union all select 'decided_by', (v).outcome, (v).decided_by, 0
-        union all select 'queue_time', tally_bucket(w.seconds), (v).decided_by, w.seconds
-            from (select floor(extract(epoch from (v).decided_at - (v).queued_at))::bigint as seconds) w where w.seconds >= 0
+        union all select k.measure, tally_bucket(w.seconds), (v).decided_by, w.seconds
+            from (select floor(extract(epoch from (v).decided_at - (v).queued_at))::bigint as seconds) w cross join (values ('queue_time'), ('queue_month')) k(measure) where w.seconds >= 0
     ) f where (v).standing = 'counts' and (m).archived_at is null
 $$;
 
@@ -152,14 +152,14 @@ begin
     insert into tallies as t (measure, kind, whose, day, key, n, total)
     select f.measure, f.kind, 'team:' || w.team, f.day, f.key, sum(w.sign * f.n), sum(w.sign * f.total)
     from (select x.measure, x.kind, x.day, x.key, x.n, x.total
-            from unnest(array['merchants', 'next', 'slots', 'due', 'due_month', 'expires', 'completeness', 'pace', 'funnel', 'took', 'decided', 'first_pass', 'reason', 'decided_by', 'queue_time']) k(measure)
+            from unnest(array['merchants', 'next', 'slots', 'due', 'due_month', 'expires', 'completeness', 'pace', 'funnel', 'took', 'decided', 'first_pass', 'reason', 'decided_by', 'queue_time', 'queue_month']) k(measure)
                 join tallies x on x.measure = k.measure and x.kind = '' and x.whose = 'who:' || old.id
         union all select r.measure, '#' || r.combination_id, r.day, r.key, r.n, r.total
             from (select m.combination_id, x.* from merchants m cross join lateral merchant_facts(m) x where m.responsible_id = old.id
                 union all select m.combination_id, x.* from merchants m join slots s on s.merchant_id = m.id cross join lateral slot_facts(s, m) x where m.responsible_id = old.id
                 union all select m.combination_id, x.* from merchants m join decisions v on v.merchant_id = m.id cross join lateral decision_facts(v, m) x where m.responsible_id = old.id
                 union all select d.combination_id, d.measure, d.day, d.key, d.person_id, -d.n, -d.total from tally_deltas d where d.person_id = old.id) r
-            where r.person_id = old.id and r.measure not in ('decided_by', 'queue_time')) f
+            where r.person_id = old.id and r.measure not in ('decided_by', 'queue_time', 'queue_month')) f
         cross join (values (-1, old.team), (1, new.team)) w(sign, team)
     where w.team <> '' group by 1, 2, 3, 4, 5 having sum(f.n) <> 0 or sum(f.total) <> 0
     on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total;

@@ -109,24 +109,43 @@ func (f TallyFilter) facts(q TallyQuestion) (sql string, counted bool) {
 		}
 		return fmt.Sprintf(columns, by) + kind + ` and ` + whose + ` and (` + what + `) union all ` + fmt.Sprintf(live, "tally_deltas"), false
 	}
-	i := slices.IndexFunc(recounts, func(c recount) bool { return c.measure == q.Measure })
-	return fmt.Sprintf(live, recounts[i].factsOf()), true
+	return fmt.Sprintf(live, "counted"), true
 }
 
-// what is the condition on facts t of a question. Days before a month in which there are many are taken as whole months.
+// what is the condition on facts t of a question. Whole months are taken as such where these are kept.
 func (q TallyQuestion) what() string {
-	date := func(t time.Time) string { return `date '` + t.Format(time.DateOnly) + `'` }
-	what, of := func(m Measure) string { return `t.measure = '` + string(m) + `'` }, q.Measure
-	if of == TallyDue && q.From.IsZero() && !q.Until.IsZero() && !q.Daily {
-		first := q.Until.AddDate(0, 0, 1-q.Until.Day())
-		return what(TallyDueMonth) + ` and t.day < ` + date(first) + ` or ` + what(of) + ` and t.day >= ` + date(first) + ` and t.day < ` + date(q.Until)
+	months, kept := monthly[q.Measure]
+	if !kept || q.Daily || q.From.IsZero() && q.Until.IsZero() {
+		return q.Measure.within(q.From, q.Until)
 	}
-	sql := what(of)
-	if !q.From.IsZero() {
-		sql += ` and t.day >= ` + date(q.From)
+	first, last := q.From, q.Until
+	if first.Day() > 1 {
+		first = first.AddDate(0, 1, 1-first.Day())
 	}
-	if !q.Until.IsZero() {
-		sql += ` and t.day < ` + date(q.Until)
+	if !last.IsZero() {
+		last = last.AddDate(0, 0, 1-last.Day())
+	}
+	if !last.IsZero() && !first.Before(last) {
+		return q.Measure.within(q.From, q.Until)
+	}
+	what := months.within(first, last)
+	if first.After(q.From) {
+		what += ` or ` + q.Measure.within(q.From, first)
+	}
+	if last.Before(q.Until) {
+		what += ` or ` + q.Measure.within(last, q.Until)
+	}
+	return what
+}
+
+// within is the condition on facts t of a measure from one day on and before another, if any.
+func (m Measure) within(from, until time.Time) string {
+	sql := `t.measure = '` + string(m) + `'`
+	if !from.IsZero() {
+		sql += ` and t.day >= date '` + from.Format(time.DateOnly) + `'`
+	}
+	if !until.IsZero() {
+		sql += ` and t.day < date '` + until.Format(time.DateOnly) + `'`
 	}
 	return sql
 }
@@ -172,8 +191,8 @@ func (f TallyFilter) of(q TallyQuestion) (whose, by string) {
 		return `t.whose = 'team:' || @team`, `''`
 	case meet && !slices.Contains(paired, q.Measure):
 		return "", ""
-	case f.people() == "":
-		return `t.whose >= 'who:' and t.whose < 'who;'`, `substr(t.whose, 5)`
+	case f.people() == "": // one after another too: their days are few of all days
+		return `t.whose = any(array(select 'who:' || w.id from (select p.id from people p union all select 0) w(id)))`, `substr(t.whose, 5)`
 	case q.By == ByPerson:
 		return `t.whose = any(array(select 'who:' || w.id from (` + f.people() + `) w(id)))`, `substr(t.whose, 5)`
 	}
@@ -231,24 +250,24 @@ func (f TallyFilter) whose() (where string) {
 	return where
 }
 
-// rows has the merchants of a filter, with all that belongs to them, take the names of their tables: what counts the rows of
-// all then counts theirs. No decision is read that was made before from.
+// rows counts the facts of a filter's merchants from their rows, but for decisions made before from. A person's merchants
+// are few of a kind's: what is theirs is looked up one merchant after another.
 func (f TallyFilter) rows(from time.Time) string {
 	where := `m.archived_at is null`
-	if kind := f.whoseKind(); kind != "" {
-		where += ` and m.combination_id = any(array(select c.id from combinations c where true` + kind + `))`
-	}
 	if people := f.people(); f.Nobody {
 		where += ` and m.responsible_id is null`
 	} else if people != "" {
 		where += ` and m.responsible_id = any(array(` + people + `))`
 	}
+	if kind := f.whoseKind(); kind != "" {
+		where += ` and m.combination_id + 0 = any(array(select c.id from combinations c where true` + kind + `))`
+	}
 	decided := ""
 	if !from.IsZero() {
-		decided = ` where v.decided_at >= '` + from.AddDate(0, 0, -1).Format(time.DateOnly) + `'` // a day begins earlier in Jakarta
+		decided = ` and v.decided_at >= '` + from.AddDate(0, 0, -1).Format(time.DateOnly) + `'` // a day begins earlier in Jakarta
 	}
-	return `with merchants as materialized (select m.* from merchants m where ` + where + `),
-		slots as materialized (select s.* from merchants m join slots s on s.merchant_id = m.id where s.state <> ''),
-		decisions as materialized (select v.* from merchants m join decisions v on v.merchant_id = m.id` + decided + `),
-		documents as materialized (select d.* from decisions v join documents d on d.id = v.document_id) `
+	return `with theirs as materialized (select m from merchants m where ` + where + `),
+		counted as materialized (select (m).combination_id, x.* from theirs cross join lateral merchant_facts(m) x
+			union all select (m).combination_id, x.* from theirs cross join lateral (select s from slots s where s.merchant_id = (m).id offset 0) s cross join lateral slot_facts(s.s, m) x
+			union all select (m).combination_id, x.* from theirs cross join lateral (select v from decisions v where v.merchant_id = (m).id` + decided + ` offset 0) v cross join lateral decision_facts(v.v, m) x) `
 }

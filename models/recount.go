@@ -166,16 +166,21 @@ var recounts = []recount{
 		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome as key, 1 as n, 0 as total
 		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
 	}},
-	{TallyQueueTime, func(live string) string {
-		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + `::text as key, 1 as n,
-		` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
-		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.queued_at <= v.decided_at`
+	{TallyQueueTime, func(live string) string { return queuedBy(weekSQL("v.decided_at"), live) }},
+	{TallyQueueMonth, func(live string) string {
+		return queuedBy(weekSQL("v.decided_at")+` - (extract(day from `+weekSQL("v.decided_at")+`)::integer - 1)`, live)
 	}},
 }
 
 func dueBy(day, live string) string {
 	return `select ` + whoseSQL + `, ` + day + ` as day, '' as key, 1 as n, 0 as total from merchants m
 		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
+}
+
+func queuedBy(day, live string) string {
+	return `select ` + reviewerSQL + `, ` + day + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + `::text as key, 1 as n,
+		` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
+		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.queued_at <= v.decided_at`
 }
 
 // factsOf are the facts of the merchants m that are not archived.
@@ -267,7 +272,8 @@ func (k Keep) MendTallies(ctx context.Context) (int64, error) {
 
 const mendersAtOnce = 2
 
-// mend adds to the tallies of the i-th measure what they lack. Its locks come before the statement that reads.
+// mend adds to the tallies of the i-th measure what they lack, in their index's order, so that those read together stand
+// together. Its locks come before the statement that reads.
 func (c recount) mend(g *gormDB, i int) (int64, error) {
 	err := unhurried(g)
 	if err == nil {
@@ -277,7 +283,7 @@ func (c recount) mend(g *gormDB, i int) (int64, error) {
 		return 0, err
 	}
 	r := g.Exec(`insert into tallies as t (kind, whose, measure, day, key, n, total)
-		select kind, whose, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d
+		select kind, whose, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d order by kind, whose, day, key
 		on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
 	return r.RowsAffected, r.Error
 }

@@ -18,7 +18,7 @@ const (
 
 	// By a date.
 	TallyDue      Measure = "due"       // "" by due date: merchants neither complete nor registered
-	TallyDueMonth Measure = "due_month" // the same by the first of the month: Tallies takes whole months from here
+	TallyDueMonth Measure = "due_month" // the same by month, its first day
 	TallyExpires  Measure = "expires"   // category|code by the date until which the document is valid
 
 	// By the week in which it happened.
@@ -29,8 +29,9 @@ const (
 	TallyReason       Measure = "reason"       // each reason of a refusal that counts
 
 	// By the week too, and of the reviewer instead of whoever is responsible.
-	TallyDecidedBy Measure = "decided_by" // outcome
-	TallyQueueTime Measure = "queue_time" // bucket: from the queue to the decision; total: seconds
+	TallyDecidedBy  Measure = "decided_by"  // outcome
+	TallyQueueTime  Measure = "queue_time"  // bucket: from the queue to the decision; total: seconds
+	TallyQueueMonth Measure = "queue_month" // the same by the month in which the week begins
 
 	// By the week in which the merchant was made.
 	TallyFunnel Measure = "funnel" // stage reached by now
@@ -38,7 +39,7 @@ const (
 )
 
 // Measures are all of them.
-var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyDue, TallyDueMonth, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime,
+var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyDue, TallyDueMonth, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime, TallyQueueMonth,
 	TallyFunnel, TallyTook}
 
 // Stage is a step of a merchant's way.
@@ -82,7 +83,9 @@ var (
 	// paired are the measures that are counted by combination and person at once.
 	paired = []Measure{TallyMerchants, TallyNext, TallyDue, TallyDueMonth, TallyDecided}
 	// ofReviewers are those whose person is the reviewer. They are never told apart by both persons and kinds.
-	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime}
+	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime, TallyQueueMonth}
+	// monthly are those of which people have so many cells that whole months are kept beside days or weeks.
+	monthly = map[Measure]Measure{TallyDue: TallyDueMonth, TallyQueueTime: TallyQueueMonth}
 )
 
 // tallied sums facts into cells: of each kind of merchants, each person, each team, and where they meet each combination of

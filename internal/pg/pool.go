@@ -96,6 +96,7 @@ func openPool(ctx context.Context, dsn string, o PoolOptions) (*pgxpool.Pool, er
 	limit("lock_timeout", milliseconds(o.LockTimeout, 5*time.Second))
 	limit("idle_in_transaction_session_timeout", milliseconds(o.IdleTransaction, 30*time.Second))
 	limit("timezone", "UTC")
+	limit("max_parallel_workers_per_gather", "0") // many people ask for pages at once: no page is worth several processes
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, unreachable(err)
