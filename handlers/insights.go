@@ -23,7 +23,7 @@ import (
 const (
 	tableRows  = 12
 	sheetRows  = 8 // what has room on paper
-	dokuDays   = 7
+	dayWeeks   = 4 // so long a period is drawn by the day
 	weekLength = 7 * 24 * time.Hour
 )
 
@@ -182,18 +182,23 @@ func docName(category, code string) string {
 	return category + ":" + code
 }
 
-// drawDOKU is how long DOKU took for a document on each of the last days, whoever's it was.
+// drawDOKU is how long DOKU took for a document in the period, whoever's it was: by the day in a short one, else by the week.
 func (h *handler) drawDOKU(c echo.Context, v *views.InsightsPage) error {
-	y, m, d := h.Now().In(words.WIB).Date()
-	first := time.Date(y, m, d-dokuDays+1, 0, 0, 0, 0, words.WIB)
-	rows, err := h.Reader.DOKUMinutes(c.Request().Context(), first, 24*time.Hour)
+	v.DOKU = views.Columns{Key: "doku", Unit: views.Span, Days: 7, Bad: "failed"}
+	if v.Filter.Period <= dayWeeks {
+		v.DOKU.Days = 1
+	}
+	step := time.Duration(v.DOKU.Days) * 24 * time.Hour
+	y, m, d := v.From.Date()
+	from := time.Date(y, m, d, 0, 0, 0, 0, words.WIB)
+	rows, err := h.Reader.DOKUMinutes(c.Request().Context(), from, step)
 	if err != nil {
 		return err
 	}
-	days, all := make([]models.DOKUMinute, dokuDays), models.DOKUMinute{}
+	steps, all := make([]models.DOKUMinute, int(v.AsOf.Sub(from)/step)+1), models.DOKUMinute{}
 	for _, row := range rows {
-		if i := int(row.Minute.Sub(first) / (24 * time.Hour)); row.Call == "upload" && i >= 0 && i < dokuDays {
-			addMinute(&days[i], row)
+		if i := int(row.Minute.Sub(from) / step); row.Call == "upload" && i < len(steps) {
+			addMinute(&steps[i], row)
 			addMinute(&all, row)
 		}
 	}
@@ -201,14 +206,13 @@ func (h *handler) drawDOKU(c echo.Context, v *views.InsightsPage) error {
 	if can(c, auth.ViewHealth) {
 		address = views.HealthURL()
 	}
-	v.DOKU = views.Columns{Key: "doku", Unit: views.Span, Days: 1, Bad: "failed"}
-	for i, day := range days {
-		b, date := bar(day), first.AddDate(0, 0, i)
-		v.DOKU.Steps = append(v.DOKU.Steps, views.Step{At: date, Figure: lasting("doku_seconds:"+date.Format(time.DateOnly), b.Average, address).OrNone(b.Answered == 0),
+	for i, s := range steps {
+		b, date := bar(s), from.AddDate(0, 0, i*v.DOKU.Days)
+		v.DOKU.Steps = append(v.DOKU.Steps, views.Step{At: date, Part: i == len(steps)-1, Figure: lasting("doku_seconds:"+date.Format(time.DateOnly), b.Average, address).OrNone(b.Answered == 0),
 			Bad: plainCount("doku_failed:"+date.Format(time.DateOnly), int64(b.Failed))})
 	}
 	b := bar(all)
-	v.Calls = views.CallsView{Days: dokuDays, URL: address, Answered: views.Datum{Name: "doku_sent", Value: float64(b.Answered)}, Failed: views.Datum{Name: "doku_failed", Value: float64(b.Failed)},
+	v.Calls = views.CallsView{Weeks: v.Filter.Period, URL: address, Answered: views.Datum{Name: "doku_sent", Value: float64(b.Answered)}, Failed: views.Datum{Name: "doku_failed", Value: float64(b.Failed)},
 		Average: lasting("doku_seconds", b.Average, "").OrNone(b.Answered == 0), Slowest: lasting("doku_slowest_seconds", b.Slowest, "").OrNone(b.Answered == 0)}
 	return nil
 }

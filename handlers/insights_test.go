@@ -49,7 +49,7 @@ func (b *bench) portfolio(n int) {
 			case when s.state <> 'refused' then '[]' when d.id % 3 = 0 then '["image_cropped", "image_blurry"]' else '["image_blurry"]' end::jsonb, '',
 			(select id from people where role = (array['reviewer', 'admin'])[1 + d.id % 2]), t.at - d.id * 31 % 3000 * interval '1 minute', t.at
 		from documents d join slots s on s.id = d.slot_id, lateral (select now() - d.id * 13 % 120 * interval '26 hours' as at) t where s.owner_path = 'x'`)
-	b.exec(`insert into doku_minutes (minute, call, answered, failed, total_ms, max_ms) select date_trunc('minute', now()) - i * interval '5 hours', (array['upload', 'token'])[1 + i % 2], i, i % 3, i * 400, i * 90 from generate_series(1, 60) i`)
+	b.exec(`insert into doku_minutes (minute, call, answered, failed, total_ms, max_ms) select date_trunc('minute', now()) - i * interval '30 hours', (array['upload', 'token'])[1 + i % 2], i, i % 3, i * 400, i * 90 from generate_series(1, 60) i`)
 }
 
 const all = "true"
@@ -72,6 +72,8 @@ const countedSQL = `with t as (select $1::timestamptz as now, ($1::timestamptz a
 		where v.standing = 'counts' and m.archived_at is null and (v.decided_at at time zone 'Asia/Jakarta')::date >= since.since and %s),
 	windows as (select w.name, s.doc from s, t, (values ('expired', -1000000, -1), ('7', 0, 7), ('30', 0, 30), ('90', 0, 90)) w(name, first, last) where s.expires_on between t.today + w.first and t.today + w.last),
 	queued as (select who, took from reviewed where who <> 'all' union all select 'all', took from reviewed),
+	uploads as (select d.*, date_trunc(case when $2 <= 4 then 'day' else 'week' end, minute at time zone 'Asia/Jakarta')::date as step from doku_minutes d, p
+		where call = 'upload' and (minute at time zone 'Asia/Jakarta')::date >= p.since),
 	weeks as (select day::date, (select count(*) from m where registered = day::date) as n from t, generate_series(monday - 56, monday - 7, interval '7 days') day),
 	paces as (select count(*) as k, avg(n)::float8 as pace, 1.28 * greatest(stddev_samp(n), sqrt(avg(n)))::float8 as band from weeks where day >= (select min(day) from weeks where n > 0))
 `
@@ -120,9 +122,9 @@ var figureSQL = []string{
 	`select 'queue_p90_seconds:' || who, percentile_disc(0.9) within group (order by took) from queued group by who`,
 	`select 'expiring:' || name, count(*) from windows group by name`,
 	`select 'expiring:' || name || ':' || doc, count(*) from windows group by name, doc`,
-	`select 'doku_seconds:' || (minute at time zone 'Asia/Jakarta')::date, sum(total_ms) / 1000.0 / nullif(sum(answered), 0) from doku_minutes, t where call = 'upload' and (minute at time zone 'Asia/Jakarta')::date > today - 7 group by (minute at time zone 'Asia/Jakarta')::date`,
-	`select 'doku_failed:' || (minute at time zone 'Asia/Jakarta')::date, sum(failed) from doku_minutes where call = 'upload' group by (minute at time zone 'Asia/Jakarta')::date`,
-	`select x.name, x.value from (select sum(answered) as n, sum(failed) as failed, sum(total_ms) / 1000.0 / sum(answered) as average, max(max_ms) / 1000.0 as slowest from doku_minutes, t where call = 'upload' and (minute at time zone 'Asia/Jakarta')::date > today - 7) d,
+	`select 'doku_seconds:' || step, sum(total_ms) / 1000.0 / nullif(sum(answered), 0) from uploads group by step`,
+	`select 'doku_failed:' || step, sum(failed) from uploads group by step`,
+	`select x.name, x.value from (select sum(answered) as n, sum(failed) as failed, sum(total_ms) / 1000.0 / sum(answered) as average, max(max_ms) / 1000.0 as slowest from uploads) d,
 		lateral (values ('doku_sent', n), ('doku_failed', failed), ('doku_seconds', average), ('doku_slowest_seconds', slowest)) x(name, value)`,
 }
 

@@ -78,7 +78,7 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 
 func TestHousekeepingIsAClosedList(t *testing.T) {
 	t.Parallel()
-	known := []string{"AdvanceBundle", "AdvanceExport", "AskedCombination", "BeginBundle", "BeginExport", "ClaimDelivery", "ClaimPoll", "ClaimPolls", "ClaimSubmission", "Compared", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "EndAttempt", "EndExport", "ExpireBundles", "ExpireLink", "FailBundle", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
+	known := []string{"AdvanceBundle", "AdvanceExport", "AskedCombination", "BeginBundle", "BeginExport", "ClaimDelivery", "ClaimPoll", "ClaimPolls", "ClaimSubmission", "Compared", "CountAttempt", "DOKUAnswered", "DOKUFailed", "DropLease", "EndAttempt", "EndExport", "ExpireBundles", "ExpireLink", "FailBundle", "FoldMinutes", "FoldTallies", "ForgetAttempts", "ForgiveAttempt",
 		"KeepMerchantOrder", "KeepMinutes", "KeepPoll", "LeaseDocument", "LeaseNext", "Looked", "MakePartitions", "MendTallies", "Postpone", "PostponeSubmission", "ReadBack", "Recount", "RejectLink", "ReleaseClaims", "ReleaseDocument", "RenewClaim", "Requeue", "SaveLink", "SaveLinks",
 		"SealAudit", "SweepDeliveries", "SweepExports", "SweepMinutes", "SweepSessions", "SweepSubmissions", "TakeLease", "TakeTurn", "TouchSession", "WakeDeliveries", "WakeSubmissions", "WantPoll", "WorkCallback"}
 	var there []string

@@ -17,6 +17,9 @@ type DOKUMinute struct {
 	MaxMS    int   `gorm:"column:max_ms"`
 }
 
+const minutesAdded = `answered = doku_minutes.answered + excluded.answered, failed = doku_minutes.failed + excluded.failed,
+	total_ms = doku_minutes.total_ms + excluded.total_ms, max_ms = greatest(doku_minutes.max_ms, excluded.max_ms)`
+
 // KeepMinutes adds what was seen to the minutes' figures, in one statement.
 func (k Keep) KeepMinutes(ctx context.Context, minutes []DOKUMinute) error {
 	if len(minutes) == 0 {
@@ -29,8 +32,17 @@ func (k Keep) KeepMinutes(ctx context.Context, minutes []DOKUMinute) error {
 		args = append(args, m.Minute, m.Call, m.Answered, m.Failed, m.TotalMS, m.MaxMS)
 	}
 	_, err := k.exec(ctx, `insert into doku_minutes (minute, call, answered, failed, total_ms, max_ms) values `+strings.Join(values, ", ")+`
-		on conflict (minute, call) do update set answered = doku_minutes.answered + excluded.answered, failed = doku_minutes.failed + excluded.failed,
-			total_ms = doku_minutes.total_ms + excluded.total_ms, max_ms = greatest(doku_minutes.max_ms, excluded.max_ms)`, args...)
+		on conflict (minute, call) do update set `+minutesAdded, args...)
+	return err
+}
+
+// FoldMinutes makes one row a day of the minutes of days in Jakarta that ended longer ago than age.
+func (k Keep) FoldMinutes(ctx context.Context, age time.Duration) error {
+	const day = `date_trunc('day', minute, 'Asia/Jakarta')`
+	_, err := k.exec(ctx, `with old as (delete from doku_minutes where minute < date_trunc('day', ?::timestamptz, 'Asia/Jakarta') and minute <> `+day+` returning *)
+		insert into doku_minutes (minute, call, answered, failed, total_ms, max_ms)
+		select `+day+`, call, sum(answered), sum(failed), sum(total_ms), max(max_ms) from old group by 1, 2
+		on conflict (minute, call) do update set `+minutesAdded, k.s.now().Add(-age))
 	return err
 }
 
@@ -40,7 +52,8 @@ func (k Keep) SweepMinutes(ctx context.Context, age time.Duration) error {
 	return err
 }
 
-// DOKUMinutes are DOKU's calls since then, in steps of whole minutes that begin at since, by kind.
+// DOKUMinutes are DOKU's calls since then, in steps of whole minutes that begin at since, by kind. Of folded days there are
+// only whole ones.
 func (r Reader) DOKUMinutes(ctx context.Context, since time.Time, step time.Duration) ([]DOKUMinute, error) {
 	return scan[DOKUMinute](ctx, r, `select date_bin(make_interval(secs => ?), minute, ?::timestamptz) as minute, call, sum(answered) as answered, sum(failed) as failed,
 			sum(total_ms) as total_ms, max(max_ms) as max_ms

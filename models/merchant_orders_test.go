@@ -210,3 +210,22 @@ func TestMinutesAddUp(t *testing.T) {
 		t.Errorf("%d minutes are left", n)
 	}
 }
+
+// Days that are over are a row each, however often they are folded and whatever is added to them late; a day not long over
+// keeps its minutes.
+func TestMinutesAreFoldedByDay(t *testing.T) {
+	b := setup(t)
+	keep, day := b.Keep(), time.Date(2026, 11, 19, 17, 0, 0, 0, time.UTC) // midnight in Jakarta
+	row := func(at time.Time) models.DOKUMinute {
+		return models.DOKUMinute{Minute: at, Call: "upload", Answered: 2, Failed: 1, TotalMS: 300, MaxMS: int(at.Sub(day).Minutes())}
+	}
+	for range 2 {
+		b.must(keep.KeepMinutes(b.ctx(), []models.DOKUMinute{row(day), row(day.Add(time.Minute)), row(day.Add(24*time.Hour - time.Minute)), row(day.Add(24 * time.Hour)), row(minute)}))
+		b.must(keep.FoldMinutes(b.ctx(), 24*time.Hour))
+	}
+	rows, err := b.DOKUMinutes(b.ctx(), day, time.Minute)
+	b.must(err)
+	if len(rows) != 3 || !rows[0].Minute.Equal(day) || rows[0].Answered != 12 || rows[0].Failed != 6 || rows[0].TotalMS != 1800 || rows[0].MaxMS != 24*60-1 || rows[1].Answered != 4 || rows[2].Answered != 4 {
+		t.Errorf("%+v", rows)
+	}
+}

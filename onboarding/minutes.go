@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	maxMinutes  = 1000 // unkept figures at most: what a database away for hours leaves
-	keepMinutes = 7 * 24 * time.Hour
+	maxMinutes  = 1000                     // unkept figures at most: what a database away for hours leaves
+	foldMinutes = 24 * time.Hour           // what the page about DOKU's health shows by the minute
+	keepDays    = 106 * 7 * 24 * time.Hour // the longest period of insights, and more
 	lastFlush   = 2 * time.Second
 )
 

@@ -149,7 +149,7 @@ func TestMinutesAreKeptInOneStatement(t *testing.T) {
 	if n := b.count("select sum(answered + failed) from doku_minutes"); n != 104 {
 		t.Errorf("%d calls", n)
 	}
-	b.exec("update doku_minutes set minute = minute - interval '8 days' where call = 'upload'")
+	b.exec("update doku_minutes set minute = minute - interval '2 years 1 month' where call = 'upload'")
 	b.must(b.Tidy(b.ctx()))
 	if n := b.count("select count(*) from doku_minutes"); n != 1 {
 		t.Errorf("%d minutes", n)

@@ -15,8 +15,8 @@ const (
 	foldBatch   = 10_000
 )
 
-// Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered a week ago, yesterday's
-// exports, evidence whose time is over, originals that retention lets go, and bytes that no row holds.
+// Tidy is the hourly round: sessions that are over, the audit trail's next partition, how DOKU answered on days that are
+// over, yesterday's exports, evidence whose time is over, originals that retention lets go, and bytes that no row holds.
 func (s *Service) Tidy(ctx context.Context) error {
 	keep := s.Store.Keep()
 	if err := keep.SweepSessions(ctx, auth.IdleTimeout, auth.ThrottleWindow); err != nil {
@@ -25,7 +25,10 @@ func (s *Service) Tidy(ctx context.Context) error {
 	if err := keep.MakePartitions(ctx); err != nil {
 		return err
 	}
-	if err := keep.SweepMinutes(ctx, keepMinutes); err != nil {
+	if err := keep.FoldMinutes(ctx, foldMinutes); err != nil {
+		return err
+	}
+	if err := keep.SweepMinutes(ctx, keepDays); err != nil {
 		return err
 	}
 	if err := keep.SweepExports(ctx, keepExports); err != nil {

@@ -114,7 +114,7 @@ func sampleInsights(scale float64) InsightsPage {
 		Expires: sampleBars("expires", sampleBar("DOCUMENT:PASPOR", n(22), sampleCount(n(8)), sampleCount(1), sampleCount(2)),
 			sampleBar("DOCUMENT:IZIN_PENYELENGGARAAN_IBADAH_HAJI_DAN_UMRAH", n(19), sampleCount(n(4)), sampleCount(1), sampleCount(1))),
 		DOKU:  sampleDays(4),
-		Calls: CallsView{Days: 7, Answered: Datum{Value: n(2201)}, Failed: Datum{Value: 4}, Average: Datum{Value: .412, Unit: Span}, Slowest: Datum{Value: 9.1, Unit: Span}, URL: HealthURL()},
+		Calls: CallsView{Weeks: 12, Answered: Datum{Value: n(2201)}, Failed: Datum{Value: 4}, Average: Datum{Value: .412, Unit: Span}, Slowest: Datum{Value: 9.1, Unit: Span}, URL: HealthURL()},
 	}
 	v.Queue.Limit, v.Queue.Rows[1].Cells[0] = 86400, late
 	return v

@@ -82,9 +82,9 @@ type ForecastView struct {
 	Soonest, Latest Datum
 }
 
-// CallsView is how DOKU took documents in the days of its picture.
+// CallsView is how DOKU took documents in the weeks of its picture.
 type CallsView struct {
-	Days             int
+	Weeks            int
 	Answered, Failed Datum
 	Average, Slowest Datum
 	URL              string
