@@ -49,7 +49,10 @@ func (h *handler) showExport(c echo.Context) error {
 func (h *handler) ownExports(c echo.Context) (list []views.ExportView, err error) {
 	rows, err := h.Reader.Exports(c.Request().Context(), person(c).ID, exportList)
 	for _, e := range rows {
-		v := views.ExportView{ID: int64(e.ID), Format: e.Format, BegunAt: e.BegunAt, Rows: e.Rows, Total: max(e.Rows, e.Total), State: "underway"}
+		v := views.ExportView{ID: int64(e.ID), Format: e.Format, BegunAt: e.BegunAt, Rows: e.Rows, State: "underway"}
+		if e.Total > 0 { // more may have come since they were counted
+			v.Total = max(e.Rows, e.Total)
+		}
 		switch {
 		case e.EndedAt != nil && e.Problem == "":
 			v.State = "done"
@@ -57,8 +60,6 @@ func (h *handler) ownExports(c echo.Context) (list []views.ExportView, err error
 			v.State, v.Problem = "broken", e.Problem
 		case h.Now().Sub(e.SeenAt) > onboarding.ExportSilence:
 			v.State, v.Problem = "broken", "export_silent"
-		case e.Total == 0:
-			v.Total = 0
 		}
 		list = append(list, v)
 	}

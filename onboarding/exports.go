@@ -17,6 +17,7 @@ const (
 	exportAgain   = 30 * time.Second
 
 	exportProgress = time.Second
+	exportCounting = 5 * time.Second
 	keepExports    = 24 * time.Hour
 )
 
@@ -68,7 +69,8 @@ type Export struct {
 	format string
 	id     models.ExportID
 	rows   int
-	total  int // counted when it takes long
+	total  int // 0 before they are counted, and when that takes too long
+	told   bool
 	seen   time.Time
 }
 
@@ -161,17 +163,24 @@ func (e *Export) advance(ctx context.Context) {
 	if e.s.Now().Sub(e.seen) < exportProgress {
 		return
 	}
-	var err error
-	if e.total == 0 {
-		e.total, err = e.s.Store.CountMerchants(ctx, e.filter, math.MaxInt32)
+	if !e.told {
+		e.told, e.total = true, e.count(ctx)
 	}
-	if err == nil {
-		err = e.s.Store.Keep().AdvanceExport(ctx, e.id, e.rows, e.total)
-	}
-	if err != nil {
+	if err := e.s.Store.Keep().AdvanceExport(ctx, e.id, e.rows, e.total); err != nil {
 		e.s.Log.Warn("an export's progress is not told", "export", e.id, "error", err)
 	}
 	e.seen = e.s.Now()
+}
+
+// count says how many merchants there are to write. The snapshot waits meanwhile, which PostgreSQL allows for half a minute.
+func (e *Export) count(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, exportCounting)
+	defer cancel()
+	n, err := e.s.Store.CountMerchants(ctx, e.filter, math.MaxInt32)
+	if err != nil {
+		e.s.Log.Warn("an export is not counted", "export", e.id, "error", err)
+	}
+	return n
 }
 
 // end tells how an export ended.

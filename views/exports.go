@@ -37,7 +37,7 @@ func (e ExportView) written(ctx context.Context) string {
 	switch {
 	case e.State == "done":
 		return say(ctx, "export.whole", "n", e.Rows)
-	case e.Total == 0 || e.State == "broken":
+	case e.Total == 0:
 		return say(ctx, "export.written", "n", e.Rows)
 	}
 	return say(ctx, "export.written.of", "n", e.Rows, "total", e.Total)
