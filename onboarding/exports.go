@@ -63,15 +63,15 @@ func instant(t *time.Time) time.Time {
 
 // Export is one of merchants that may be written: one of the few at once, until Close.
 type Export struct {
-	s      *Service
-	actor  models.Actor
-	filter models.MerchantFilter
-	format string
-	id     models.ExportID
-	rows   int
-	total  int // 0 before they are counted, and when that takes too long
-	told   bool
-	seen   time.Time
+	s       *Service
+	actor   models.Actor
+	filter  models.MerchantFilter
+	format  string
+	id      models.ExportID
+	rows    int
+	total   int // 0 before they are counted, and when that takes too long
+	counted bool
+	told    time.Time
 }
 
 // TakeMerchants records that the merchants of a filter are taken away, by the names of what it is filtered by, before the
@@ -81,7 +81,7 @@ func (s *Service) TakeMerchants(ctx context.Context, actor models.Actor, f model
 	if err != nil {
 		return nil, err
 	}
-	e := &Export{s: s, actor: actor, filter: f, format: format, id: id, seen: s.Now()}
+	e := &Export{s: s, actor: actor, filter: f, format: format, id: id}
 	select {
 	case s.exports <- struct{}{}:
 	default:
@@ -141,7 +141,9 @@ func (e *Export) write(ctx context.Context, t Table, flush func() error) error {
 			}
 			e.rows++
 		}
-		e.advance(ctx)
+		if len(rows) == exportBatch { // there may be more
+			e.advance(ctx)
+		}
 		return true, gone(flush())
 	})
 	if err != nil {
@@ -158,18 +160,18 @@ func gone(err error) error {
 	return fault.Wrap(err, fault.Unavailable, "export_gone")
 }
 
-// advance tells how far an export is that takes longer than a glance. Whoever takes it away gets it without that too.
+// advance tells how far an export is, once a second at most. Whoever takes it away gets it without that too.
 func (e *Export) advance(ctx context.Context) {
-	if e.s.Now().Sub(e.seen) < exportProgress {
+	if e.s.Now().Sub(e.told) < exportProgress {
 		return
 	}
-	if !e.told {
-		e.told, e.total = true, e.count(ctx)
+	if !e.counted {
+		e.counted, e.total = true, e.count(ctx)
 	}
 	if err := e.s.Store.Keep().AdvanceExport(ctx, e.id, e.rows, e.total); err != nil {
 		e.s.Log.Warn("an export's progress is not told", "export", e.id, "error", err)
 	}
-	e.seen = e.s.Now()
+	e.told = e.s.Now()
 }
 
 // count says how many merchants there are to write. The snapshot waits meanwhile, which PostgreSQL allows for half a minute.
