@@ -42,6 +42,15 @@ func TestDifferences(t *testing.T) {
 	if n := b.count(`select count(*) from polls where next_at <= now()`); n != 1 {
 		t.Errorf("%d are asked", n)
 	}
+	b.exec(`update documents set state = 'delivered', problem = '', purged_at = now(), blob_ref = '', data_key = null, thumbnail = null`)
+	mend := attr(staff.get("/differences").doc().Find("[data-difference=not_shown] form"), "action")
+	staff.post(mend, nil).is(http.StatusSeeOther, "opening the slot of what is gone everywhere")
+	if slot := staff.get(merchantPath(merchant)).slot("DOCUMENT", "KTP"); slot.Find("[data-reason=lost_at_doku]").Length() != 1 || slot.Find("input[type=file]").Length() == 0 {
+		t.Error("the slot is not open, or does not say why")
+	}
+	if n := staff.get("/differences").doc().Find("[data-difference=not_shown]").Length(); n != 0 {
+		t.Error("it differs still")
+	}
 	staff.post(merchantPath(merchant)+"/status", nil).is(http.StatusConflict, "asking before the registration")
 }
 
