@@ -106,7 +106,7 @@ func (r Reader) RulesChanged(ctx context.Context, since time.Time, limit int) ([
 // WantPolls has DOKU asked about every brand id that it gave, from now on, and says about how many.
 func (tx *Tx) WantPolls() (int, error) {
 	r := tx.g.Exec(`update polls set wanted_at = ?, next_at = least(next_at, ?), unchanged = 0`, tx.Now, tx.Now)
-	earlier := tx.g.Exec(`update submissions s set compared_at = 'epoch' where ` + madeSQL + ` and not exists (select from merchants m where m.submission_id = s.id and m.brand_id <> '')`)
+	earlier := tx.g.Exec(`update submissions s set compared_at = 'epoch' where ` + madeSQL + ` and not exists (select from merchants m where m.submission_id = s.id and m.registration = 'registered')`)
 	n := r.RowsAffected + earlier.RowsAffected
 	tx.Audit(StatusAsked, Somewhere("merchants"), "n", n)
 	return int(n), firstError(translate(r.Error), translate(earlier.Error))

@@ -100,9 +100,9 @@ func (s *Service) compare(ctx context.Context, v models.Submission) error {
 	return errors.Join(err, s.Store.Keep().Compared(ctx, v.ID, differences))
 }
 
-// counts reports whether the business of a submission is the merchant's own.
+// counts reports whether the business of a submission is the one that the merchant is registered as.
 func counts(m models.Merchant, v models.Submission) bool {
-	return m.SubmissionID != nil && *m.SubmissionID == v.ID && m.BrandID != ""
+	return m.SubmissionID != nil && *m.SubmissionID == v.ID && m.Registration == models.Registered
 }
 
 // earlier is how DOKU's view of a business that does not count any more is another: it may not have come to life, and what only it

@@ -75,6 +75,21 @@ func TestEveryBrandIsComparedOnceANight(t *testing.T) {
 	}
 }
 
+// A document that only a rejected business has is missed there, before somebody mended the rejection too.
+func TestWhatARejectedBusinessLostIsShown(t *testing.T) {
+	b := setup(t)
+	m, docs := b.registered()
+	b.exec(`update documents set purged_at = now(), blob_ref = '', data_key = null, thumbnail = null where id = $1`, docs[0])
+	b.exec(`update attachments set place = place || '.elsewhere' where document_id in ($1, $2)`, docs[0], docs[1])
+	b.says(m, "REJECTED", "", "Foto KTP buram")
+	b.must(b.AskStatus(b.ctx(), b.staff, m))
+	b.clock.Advance(24 * time.Hour)
+	b.must(b.CompareDue(b.ctx()))
+	if got := b.earlierDifferences(); len(got) != 1 || got[0] != (models.Difference{Code: "not_shown", Document: docs[0]}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // What DOKU says nothing readable about is shown, and keeps none of the others from being compared.
 func TestABrandWithoutAReadableAnswerIsShown(t *testing.T) {
 	b := setup(t)
