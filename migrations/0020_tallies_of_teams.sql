@@ -144,24 +144,17 @@ begin
     return null;
 end $$;
 
--- Who changes to another team takes along what is counted of them: all of it as it is kept for the person, and that of each
--- combination as the rows say it, less what waits to be folded. Folding waits meanwhile.
+-- Who changes to another team takes along what is counted of them. Folding waits meanwhile, and then folds into the new one.
 create function team_is_tallied() returns trigger language plpgsql as $$
 begin
     perform pg_advisory_xact_lock(5011);
     insert into tallies as t (measure, kind, whose, day, key, n, total)
-    select f.measure, f.kind, 'team:' || w.team, f.day, f.key, sum(w.sign * f.n), sum(w.sign * f.total)
-    from (select x.measure, x.kind, x.day, x.key, x.n, x.total
-            from unnest(array['merchants', 'next', 'slots', 'due', 'due_month', 'expires', 'completeness', 'pace', 'funnel', 'took', 'decided', 'first_pass', 'reason', 'decided_by', 'queue_time', 'queue_month']) k(measure)
-                join tallies x on x.measure = k.measure and x.kind = '' and x.whose = 'who:' || old.id
-        union all select r.measure, '#' || r.combination_id, r.day, r.key, r.n, r.total
-            from (select m.combination_id, x.* from merchants m cross join lateral merchant_facts(m) x where m.responsible_id = old.id
-                union all select m.combination_id, x.* from merchants m join slots s on s.merchant_id = m.id cross join lateral slot_facts(s, m) x where m.responsible_id = old.id
-                union all select m.combination_id, x.* from merchants m join decisions v on v.merchant_id = m.id cross join lateral decision_facts(v, m) x where m.responsible_id = old.id
-                union all select d.combination_id, d.measure, d.day, d.key, d.person_id, -d.n, -d.total from tally_deltas d where d.person_id = old.id) r
-            where r.person_id = old.id and r.measure not in ('decided_by', 'queue_time', 'queue_month')) f
+    select x.measure, x.kind, 'team:' || w.team, x.day, x.key, sum(w.sign * x.n), sum(w.sign * x.total)
+    from unnest(array['merchants', 'next', 'slots', 'due', 'due_month', 'expires', 'completeness', 'pace', 'funnel', 'took', 'decided', 'first_pass', 'reason', 'decided_by', 'queue_time', 'queue_month']) m(measure)
+        cross join (select '' as kind union all select '#' || id from combinations) k
+        join tallies x on x.measure = m.measure and x.kind = k.kind and x.whose = 'who:' || old.id
         cross join (values (-1, old.team), (1, new.team)) w(sign, team)
-    where w.team <> '' group by 1, 2, 3, 4, 5 having sum(f.n) <> 0 or sum(f.total) <> 0
+    where w.team <> '' group by 1, 2, 3, 4, 5
     on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total;
     return null;
 end $$;

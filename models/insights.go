@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,15 +52,13 @@ type Tally struct {
 	Total    int64
 }
 
-// Tallies answers several questions of one filter in one statement: from what was folded and what was not yet, and from the
-// rows where a person's merchants of some kind are asked for that are not counted so. What reviewers
+// Tallies answers several questions of one filter in one statement: from what was folded and what was not yet. What reviewers
 // did is asked for by them or by kinds of merchants: where it is by kinds, of all reviewers together.
 func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQuestion) ([]Tally, error) {
 	if len(questions) == 0 {
 		return nil, nil
 	}
-	selects, from := make([]string, len(questions)), time.Time{}
-	rows := false
+	selects := make([]string, len(questions))
 	for i, q := range questions {
 		own := f
 		if slices.Contains(ofReviewers, q.Measure) && (len(f.kinds()) > 0 || q.byKind()) {
@@ -70,46 +67,30 @@ func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQue
 				q.By = ByNothing
 			}
 		}
-		facts, counted := own.facts(q)
-		if counted && (!rows || q.From.Before(from)) {
-			from = q.From
-		}
-		rows = rows || counted
-		selects[i] = q.answer(i, facts)
+		selects[i] = own.ask(i, q)
 	}
 	sql := strings.Join(selects, " union all ")
-	if rows {
-		sql = f.rows(from) + sql
-	}
 	if f == (TallyFilter{}) || f == (TallyFilter{Nobody: true}) { // names that stand nowhere would be refused
 		return scan[Tally](ctx, r, sql)
 	}
 	return scan[Tally](ctx, r, sql, map[string]any{"type": f.BusinessType, "entity": f.LegalEntity, "line": f.BusinessLine, "team": f.Team, "who": f.Responsible})
 }
 
-// answer is the statement of the i-th question, asked of facts.
-func (q TallyQuestion) answer(i int, facts string) string {
+// ask is the statement of the i-th question.
+func (f TallyFilter) ask(i int, q TallyQuestion) string {
 	day := "null::date"
 	if q.Daily {
 		day = "t.day"
 	}
-	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total
-		from (` + facts + `) t group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
-}
-
-// facts are those a question is about: by, day, key, n, total. Reports whether they are counted from the rows.
-func (f TallyFilter) facts(q TallyQuestion) (sql string, counted bool) {
-	columns, what := `select %s as by, t.day, t.key, t.n, t.total from `, q.what()
-	live := fmt.Sprintf(columns, q.By.column()) + `%s t join combinations c on c.id = t.combination_id where (` + what + `)` + f.whose()
-	kind, by := f.kind(q)
+	kinds, by := f.kind(q)
 	whose, person := f.of(q)
-	if kind != "" && whose != "" {
-		if by == "" {
-			by = person
-		}
-		return fmt.Sprintf(columns, by) + kind + ` and ` + whose + ` and (` + what + `) union all ` + fmt.Sprintf(live, "tally_deltas"), false
+	if by == "" {
+		by = person
 	}
-	return fmt.Sprintf(live, "counted"), true
+	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (
+			select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + kinds + ` and ` + whose + ` and (` + q.what() + `)
+			union all select ` + q.By.column() + `, t.day, t.key, t.n, t.total from tally_deltas t join combinations c on c.id = t.combination_id where (` + q.what() + `)` + f.whose() + `) t
+		group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
 }
 
 // what is the condition on facts t of a question. Whole months are taken as such where these are kept.
@@ -179,24 +160,22 @@ func (f TallyFilter) kind(q TallyQuestion) (from, by string) {
 	return tallies + `= any(array(select '#' || c.id from combinations c where true` + f.whoseKind() + `))`, "" // an array is looked up in the index, one after another
 }
 
-// of is the condition on tallies t of a person or a team, and what tells them apart; "" when they are not counted so.
+// of is the condition on tallies t of a person or a team, and what tells them apart.
 func (f TallyFilter) of(q TallyQuestion) (whose, by string) {
-	meet := len(f.kinds()) > 0 || q.byKind()
+	people := f.people()
 	switch {
-	case f.people() == "" && q.By != ByPerson:
+	case people == "" && q.By != ByPerson:
 		return `t.whose = ''`, `''`
-	case f.Nobody && q.By != ByPerson:
-		return `t.whose = 'who:0'`, `''`
 	case f.Team != "" && f.Responsible == 0 && q.By != ByPerson:
 		return `t.whose = 'team:' || @team`, `''`
-	case meet && !slices.Contains(paired, q.Measure):
-		return "", ""
-	case f.people() == "": // one after another too: their days are few of all days
-		return `t.whose = any(array(select 'who:' || w.id from (select p.id from people p union all select 0) w(id)))`, `substr(t.whose, 5)`
-	case q.By == ByPerson:
-		return `t.whose = any(array(select 'who:' || w.id from (` + f.people() + `) w(id)))`, `substr(t.whose, 5)`
+	case people == "":
+		people = `select p.id from people p union all select 0`
 	}
-	return `t.whose = any(array(select 'who:' || w.id from (` + f.people() + `) w(id)))`, `''`
+	whose = `t.whose = any(array(select 'who:' || w.id from (` + people + `) w(id)))` // as with kinds
+	if q.By == ByPerson {
+		return whose, `substr(t.whose, 5)`
+	}
+	return whose, `''`
 }
 
 // kind is one way to tell merchants apart: a column of combinations, and the name of its tallies and its parameter.
@@ -248,26 +227,4 @@ func (f TallyFilter) whose() (where string) {
 		where += ` and t.person_id in (` + people + `)`
 	}
 	return where
-}
-
-// rows counts the facts of a filter's merchants from their rows, but for decisions made before from. A person's merchants
-// are few of a kind's: what is theirs is looked up one merchant after another.
-func (f TallyFilter) rows(from time.Time) string {
-	where := `m.archived_at is null`
-	if people := f.people(); f.Nobody {
-		where += ` and m.responsible_id is null`
-	} else if people != "" {
-		where += ` and m.responsible_id = any(array(` + people + `))`
-	}
-	if kind := f.whoseKind(); kind != "" {
-		where += ` and m.combination_id + 0 = any(array(select c.id from combinations c where true` + kind + `))`
-	}
-	decided := ""
-	if !from.IsZero() {
-		decided = ` and v.decided_at >= '` + from.AddDate(0, 0, -1).Format(time.DateOnly) + `'` // a day begins earlier in Jakarta
-	}
-	return `with theirs as materialized (select m from merchants m where ` + where + `),
-		counted as materialized (select (m).combination_id, x.* from theirs cross join lateral merchant_facts(m) x
-			union all select (m).combination_id, x.* from theirs cross join lateral (select s from slots s where s.merchant_id = (m).id offset 0) s cross join lateral slot_facts(s.s, m) x
-			union all select (m).combination_id, x.* from theirs cross join lateral (select v from decisions v where v.merchant_id = (m).id` + decided + ` offset 0) v cross join lateral decision_facts(v.v, m) x) `
 }

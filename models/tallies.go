@@ -80,34 +80,29 @@ func WeekOf(t time.Time) string {
 }
 
 var (
-	// paired are the measures that are counted by combination and person at once.
-	paired = []Measure{TallyMerchants, TallyNext, TallyDue, TallyDueMonth, TallyDecided}
-	// ofReviewers are those whose person is the reviewer. They are never told apart by both persons and kinds.
+	// ofReviewers are the measures whose person is the reviewer. They are not told apart by both persons and kinds.
 	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime, TallyQueueMonth}
 	// monthly are those of which people have so many cells that whole months are kept beside days or weeks.
 	monthly = map[Measure]Measure{TallyDue: TallyDueMonth, TallyQueueTime: TallyQueueMonth}
 )
 
-// tallied sums facts into cells: of each kind of merchants, each person, each team, and where they meet each combination of
-// a team or of nobody and, of the paired measures, of each person. What a person has of a kind else is counted from the
-// rows, which are few. A query tells combination_id, person_id, measure, day, key, n and total of the facts. Types, entities
-// and lines are summed from combinations, of which there are few.
+// tallied sums facts into cells: of all merchants, each type, entity, line and combination; of each person and each team, and
+// of what these have of each combination. A query tells combination_id, person_id, measure, day, key, n and total of the
+// facts. Types, entities and lines are summed from combinations, of which there are few.
 func tallied(facts string) string {
 	const (
 		key = `f.measure, f.day, f.key`
 		sum = `f.day, f.key, sum(f.n) as n, sum(f.total) as total`
 		any = ` having (sum(f.n) <> 0 or sum(f.total) <> 0)`
 	)
-	from, pairs, reviews := ` from `+facts+` f`, join(paired, "', '"), join(ofReviewers, "', '")
+	from, each := ` from `+facts+` f`, `case when grouping(f.combination_id) = 0 then '#' || f.combination_id else '' end`
+	meet := any + ` and (grouping(f.combination_id) = 1 or f.measure not in ('` + join(ofReviewers, "', '") + `'))`
 	return `select f.measure, case when grouping(c.business_type) = 0 then 'type:' || c.business_type when grouping(c.legal_entity) = 0 then 'entity:' || c.legal_entity
 			when grouping(c.business_line) = 0 then 'line:' || c.business_line when grouping(c.id) = 0 then '#' || c.id else '' end as kind, '' as whose, ` + sum + `
 		from (select f.combination_id, f.measure, ` + sum + from + ` group by f.combination_id, ` + key + any + `) f join combinations c on c.id = f.combination_id
 		group by ` + key + `, grouping sets ((), (c.business_type), (c.legal_entity), (c.business_line), (c.id))` + any + `
-		union all select f.measure, '', 'who:' || f.person_id, ` + sum + from + ` group by f.person_id, ` + key + any + `
-		union all select f.measure, case when grouping(f.combination_id) = 0 then '#' || f.combination_id else '' end, 'team:' || p.team, ` + sum + from + ` join people p on p.id = f.person_id where p.team <> ''
-			group by p.team, ` + key + `, grouping sets ((), (f.combination_id))` + any + ` and (grouping(f.combination_id) = 1 or f.measure not in ('` + reviews + `'))
-		union all select f.measure, '#' || f.combination_id, 'who:' || f.person_id, ` + sum + from + ` where f.measure in ('` + pairs + `') or f.person_id = 0 and f.measure not in ('` + reviews + `')
-			group by f.combination_id, f.person_id, ` + key + any
+		union all select f.measure, ` + each + `, 'who:' || f.person_id, ` + sum + from + ` group by f.person_id, ` + key + `, grouping sets ((), (f.combination_id))` + meet + `
+		union all select f.measure, ` + each + `, 'team:' || p.team, ` + sum + from + ` join people p on p.id = f.person_id where p.team <> '' group by p.team, ` + key + `, grouping sets ((), (f.combination_id))` + meet
 }
 
 func join[T ~string](list []T, between string) string {

@@ -24,8 +24,7 @@ func (b *bundle) agree(after string) {
 			select k.kind, w.whose, f.* from facts f join combinations c on c.id = f.combination_id left join people p on p.id = f.person_id
 				cross join lateral (values (1, ''), (2, 'type:' || c.business_type), (2, 'entity:' || c.legal_entity), (2, 'line:' || c.business_line), (3, '#' || c.id)) k(i, kind)
 				cross join lateral (values (1, ''), (2, 'team:' || nullif(p.team, '')), (3, 'who:' || f.person_id)) w(i, whose)
-				where w.whose is not null and (k.i = 1 or w.i = 1 or k.i = 3 and f.measure not in ('decided_by', 'queue_time', 'queue_month')
-					and (w.i = 2 or f.person_id = 0 or f.measure in ('merchants', 'next', 'due', 'due_month', 'decided')))),
+				where w.whose is not null and (k.i = 1 or w.i = 1 or k.i = 3 and f.measure not in ('decided_by', 'queue_time', 'queue_month'))),
 		everything as (
 			select kind, whose, measure, day, key, n, total from scopes union all select kind, whose, measure, day, key, -n, -total from tallies)
 		select measure || ' ' || key || ' ' || day || ' (' || kind || ', ' || whose || '): ' || sum(n) || ', ' || sum(total)
