@@ -78,11 +78,11 @@ func (h *handler) drawMerchants(c echo.Context, status int, find views.FindForm)
 		}
 		v.Rows = append(v.Rows, shown)
 	}
-	if v.Total, err = h.Reader.CountMerchants(ctx, f, countLimit+1); err != nil {
-		return err
-	}
-	if v.Total > countLimit {
-		v.Total, v.TotalMore = countLimit, true
+	if v.Total = len(rows); after != nil || v.NextURL != "" {
+		if v.Total, v.TotalMore, err = h.Reader.MerchantTotal(ctx, f, countLimit); err != nil {
+			return err
+		}
+		v.Total = max(v.Total, len(rows))
 	}
 	if f.Name != "" && after == nil && len(rows) < onboarding.FewFound {
 		similar, err := h.Service.SimilarMerchants(ctx, f)

@@ -34,8 +34,24 @@ type MerchantFilter struct {
 	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine
 	team         []PersonID      // the people of Team
 	few          []MerchantID    // all merchants that what is searched for can find, when they are few
+	many         bool            // a name that very many have
 	among        []MerchantID    // the only merchants that count
-	someSlots    bool            // no more slots than that are what Slot asks for
+	held         []held          // what merchants must have that is not in few
+}
+
+// held is what merchants must have in another table.
+type held struct {
+	from, where string // rows r with a merchant_id
+	args        []any
+	some        bool // so few rows that they are rather gathered first than looked for at each merchant
+}
+
+// in is the condition on a merchant m. Neither form is a join: a page stops early.
+func (h held) in() string {
+	if h.some {
+		return "(m.id in (select r.merchant_id from " + h.from + " r where " + h.where + ")) is true"
+	}
+	return "exists (select 1 from " + h.from + " r where r.merchant_id = m.id and " + h.where + " offset 0)"
 }
 
 // SlotFilter asks for merchants with a slot to which all of it applies. State and Reason ask for merchants that are not
@@ -52,12 +68,15 @@ const openSQL = "m.archived_at is null and m.progress_state <> 'registered'"
 
 const (
 	fewMerchants = 5000   // so many are rather fetched and sorted than met on a walk along an order
-	someSlots    = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
+	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
+	newest       = 2000   // merchants in whose names a word is looked for first,
+	newestMany   = 40     // of whom so many mean that it stands in very many
+	looked       = 5000   // merchants looked at for a number that is not kept and is not worth more
 )
 
-// ResolveMerchants asks for what a filter names indirectly, so that it is planned for what is really there. A name or a slot
-// that few merchants have is replaced by those merchants; what many have is soon met on a walk along any order. Whoever asks
-// for a list and its count resolves once for both.
+// ResolveMerchants asks for what a filter names indirectly, so that it is planned for what is really there. A name or a
+// document that few merchants have is replaced by those merchants; what many have is soon met on a walk along any order.
+// Whoever asks for a list and its count resolves once for both.
 func (r Reader) ResolveMerchants(ctx context.Context, f MerchantFilter) (MerchantFilter, error) {
 	if f.resolved {
 		return f, nil
@@ -71,35 +90,68 @@ func (r Reader) ResolveMerchants(ctx context.Context, f MerchantFilter) (Merchan
 	if err == nil && f.Team != "" {
 		f.team, err = found[PersonID](ctx, r, `select id from people where team = ?`, f.Team)
 	}
-	if err != nil {
-		return f, err
-	}
-	switch {
-	case f.DOKUID != "":
+	if err == nil && f.DOKUID != "" {
 		f.few, err = found[MerchantID](ctx, r, `select id from merchants where business_id = ? and business_id <> '' union select id from merchants where brand_id = ? and brand_id <> ''
 			union select merchant_id from documents where file_id = ? and file_id <> ''`, f.DOKUID, f.DOKUID, f.DOKUID)
-	case f.Slot.indexed():
-		where, args := f.Slot.where(f.Today)
-		if f.few, err = few(ctx, r, `select s.merchant_id from slots s where `+where+` limit `+strconv.Itoa(fewMerchants+1), args...); f.few == nil && err == nil {
-			f.someSlots, err = one[bool](ctx, r, `select count(*) <= ? from (select 1 from slots s where `+where+` limit ?) c`, append(append([]any{someSlots}, args...), someSlots+1)...)
+	}
+	if err == nil && f.Name != "" && f.few == nil {
+		f.few, f.many, err = r.named(ctx, f)
+	}
+	for _, h := range f.holds() {
+		if err == nil {
+			err = f.resolve(ctx, r, h)
 		}
-	case f.Name != "":
-		sql, args := `select merchants_named_like(?, ?)`, []any{"%" + likeEscape.Replace(f.Name) + "%", fewMerchants + 1}
-		if short(f.Name) {
-			where, pattern := nameSQL(f.Name)
-			sql, args = `select m.id from merchants m where m.archived_at is null and `+where+` limit `+strconv.Itoa(fewMerchants+1), []any{pattern}
-			if f.State == "archived" {
-				return f, nil
-			}
-		}
-		f.few, err = few(ctx, r, sql, args...)
 	}
 	return f, err
 }
 
-// few are the merchants of a question that is asked no further than one more; nil when there are.
-func few(ctx context.Context, r Reader, sql string, args ...any) ([]MerchantID, error) {
-	ids, err := found[MerchantID](ctx, r, sql, args...)
+// named are the merchants whose name is asked for, when they are few. A word that very many have is met among the newest.
+func (r Reader) named(ctx context.Context, f MerchantFilter) (few []MerchantID, many bool, err error) {
+	where, pattern := nameSQL(f.Name)
+	if short(f.Name) {
+		if f.State == "archived" {
+			return nil, false, nil
+		}
+		few, err = r.few(ctx, `select m.id from merchants m where m.archived_at is null and `+where, pattern)
+		return few, few == nil, err
+	}
+	n, err := one[int](ctx, r, `select count(*) from (select m.name_normal from merchants m where m.archived_at is null order by m.updated_at desc, m.id desc limit ?) m where `+where, newest, pattern)
+	if err != nil || n >= newestMany {
+		return nil, true, err
+	}
+	few, err = r.few(ctx, `select i.id from merchants_named_like(?, `+strconv.Itoa(fewMerchants+1)+`) i(id)`, pattern)
+	return few, few == nil, err
+}
+
+// resolve takes what merchants must have as those who have it, when they are few.
+func (f *MerchantFilter) resolve(ctx context.Context, r Reader, h held) error {
+	few, err := r.few(ctx, `select r.merchant_id from `+h.from+` r where `+h.where, h.args...)
+	if err == nil && few != nil && f.few == nil {
+		f.few = few
+		return nil
+	}
+	if err == nil {
+		h.some, err = one[bool](ctx, r, `select count(*) <= ? from (select 1 from `+h.from+` r where `+h.where+` limit ?) c`, append(append([]any{someRows}, h.args...), someRows+1)...)
+	}
+	f.held = append(f.held, h)
+	return err
+}
+
+// holds is what a filter asks for of documents and slots.
+func (f MerchantFilter) holds() (list []held) {
+	if f.Slot != (SlotFilter{}) {
+		where, args := f.Slot.where(f.Today)
+		list = append(list, held{from: "slots", where: where, args: args})
+	}
+	if f.State == "undecided" {
+		list = append(list, held{from: "documents", where: "r.queued_at is not null"})
+	}
+	return list
+}
+
+// few are the merchants of a question, each once; nil when there are more than few.
+func (r Reader) few(ctx context.Context, sql string, args ...any) ([]MerchantID, error) {
+	ids, err := found[MerchantID](ctx, r, sql+` limit `+strconv.Itoa(fewMerchants+1), args...)
 	if len(ids) > fewMerchants {
 		ids = nil
 	}
@@ -125,7 +177,7 @@ func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *Merchant
 
 // MerchantsAmong is Merchants for those of a filter that are among ids, whatever its name asks for.
 func (r Reader) MerchantsAmong(ctx context.Context, f MerchantFilter, ids []MerchantID, limit int) ([]MerchantRow, error) {
-	f.Name, f.resolved, f.few = "", false, nil
+	f.Name, f.resolved, f.few, f.held = "", false, nil, nil
 	f, err := r.ResolveMerchants(ctx, f)
 	if err != nil {
 		return nil, err
@@ -200,6 +252,43 @@ func (r Reader) CountMerchants(ctx context.Context, f MerchantFilter, limit int)
 	return counts[0], nil
 }
 
+// MerchantTotal counts a filter's merchants, no further than limit, and where each of them has to be looked at none but the
+// first that come. Reports whether there are more, or may be.
+func (r Reader) MerchantTotal(ctx context.Context, f MerchantFilter, limit int) (n int, more bool, err error) {
+	if f, err = r.ResolveMerchants(ctx, f); err != nil {
+		return 0, false, err
+	}
+	if !f.toLookAt() {
+		n, err = r.CountMerchants(ctx, f, limit+1)
+		return min(n, limit), n > limit, err
+	}
+	hold, args := f.own()
+	f.Name, f.held = "", nil
+	where, a := f.where()
+	row, err := scanPlanned[struct{ N, Looked int }](ctx, r, `select count(*) filter (where ok) as n, count(*) as looked from (select `+strings.Join(hold, " and ")+` as ok
+		from (select m.id, m.name_normal from merchants m where `+strings.Join(where, " and ")+` order by m.updated_at desc, m.id desc limit `+strconv.Itoa(looked)+`) m) m`, append(args, a...)...)
+	if err != nil {
+		return 0, false, err
+	}
+	n, more = row[0].N, row[0].Looked == looked
+	return min(n, limit), more || n > limit, nil
+}
+
+// toLookAt reports whether a filter asks for something that no index of merchants knows and that not few have.
+func (f MerchantFilter) toLookAt() bool { return f.many || len(f.held) > 0 }
+
+// own are the conditions on a merchant m that no index of merchants knows.
+func (f MerchantFilter) own() (where []string, args []any) {
+	if f.Name != "" {
+		sql, pattern := nameSQL(f.Name)
+		where, args = append(where, sql), append(args, pattern)
+	}
+	for _, h := range f.held {
+		where, args = append(where, h.in()), append(args, h.args...)
+	}
+	return where, args
+}
+
 // CountsOfMerchants counts the merchants of several filters in one statement, each no further than limit.
 func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter, limit int) ([]int, error) {
 	resolved := make([]MerchantFilter, len(filters))
@@ -212,7 +301,7 @@ func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter,
 	return counts(ctx, r, len(filters), func(i int) (string, []any) {
 		where, args := resolved[i].where()
 		order := ""
-		if f := resolved[i]; f.Name != "" && f.few == nil { // a common word: where it stands in a name is no matter of when that changed
+		if resolved[i].many { // a common word: where it stands in a name is no matter of when that changed
 			order = " order by m.updated_at desc, m.id desc"
 		}
 		return `merchants m where ` + strings.Join(where, " and ") + order + ` limit ` + strconv.Itoa(limit), args
@@ -233,7 +322,7 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	case "overdue":
 		add(openSQL+" and m.progress_state <> 'complete' and "+dueSQL+" < ?::date", f.Today.Format(time.DateOnly))
 	case "undecided":
-		add(openSQL + " and exists (select 1 from documents d where d.merchant_id = m.id and d.queued_at is not null offset 0)") // of one merchant after another: a page stops early
+		add(openSQL)
 	case "sent_back":
 		add(unsettledSQL("'refused', 'rejected'"))
 	case "unsettled":
@@ -250,10 +339,6 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	}
 	if f.among != nil {
 		add("m.id = any(?)", bigints(f.among))
-	}
-	if f.Name != "" {
-		where, pattern := nameSQL(f.Name)
-		add(where, pattern)
 	}
 	if f.combinations != nil {
 		add("m.combination_id = any(?)", bigints(f.combinations))
@@ -286,18 +371,11 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	if !f.Since.IsZero() {
 		add("m.created_at >= ?", f.Since)
 	}
-	if f.Slot != (SlotFilter{}) {
-		sql, a := f.Slot.where(f.Today)
-		if f.Slot.State != "" || f.Slot.Reason != "" {
-			add("m.progress_state <> 'registered'")
-		}
-		if f.someSlots {
-			add("(m.id in (select s.merchant_id from slots s where "+sql+")) is true", a...) // is true: or it were a join, and no walk that stops early
-		} else {
-			add("exists (select 1 from slots s where s.merchant_id = m.id and "+sql+" offset 0)", a...) // of one merchant after another: a page stops early
-		}
+	if f.Slot.State != "" || f.Slot.Reason != "" {
+		add("m.progress_state <> 'registered'")
 	}
-	return where, args
+	own, a := f.own()
+	return append(where, own...), append(args, a...)
 }
 
 // unsettledSQL are merchants whose registration waits for a person: they are few, and gathered first.
@@ -329,38 +407,34 @@ func texts(list []string) array {
 	return array("{" + strings.Join(quoted, ",") + "}")
 }
 
-// indexed reports whether slots are found by what is asked of them. Those that are approved are nearly all.
-func (f SlotFilter) indexed() bool {
-	return f.Reason != "" || f.Expires != "" || f.State != "" && f.State != "approved"
-}
-
+// where is the condition on rows r of slots.
 func (f SlotFilter) where(today time.Time) (string, []any) {
-	where, args := []string{"s.state <> ''"}, []any(nil)
+	where, args := []string{"r.state <> ''"}, []any(nil)
 	add := func(sql string, a ...any) { where, args = append(where, sql), append(args, a...) }
 	if f.Category != "" {
-		add("s.category = ?", f.Category)
+		add("r.category = ?", f.Category)
 	}
 	if f.Code != "" {
-		add("s.code = ?", f.Code)
+		add("r.code = ?", f.Code)
 	}
 	switch f.State {
 	case "":
 	case "open":
-		add("s.state in ('missing', 'waiting', 'refused', 'failed')")
+		add("r.state in ('missing', 'waiting', 'refused', 'failed')")
 	default:
-		add("s.state = ?", f.State)
+		add("r.state = ?", f.State)
 	}
 	if f.Reason != "" {
-		add("s.refused_for = ? and s.refused_for <> ''", f.Reason)
+		add("r.refused_for = ? and r.refused_for <> ''", f.Reason)
 	}
 	day := today.Format(time.DateOnly)
 	switch f.Expires {
 	case "":
 	case "expired":
-		add("s.expires_on < ?::date", day)
+		add("r.expires_on < ?::date", day)
 	default:
 		days, _ := strconv.Atoi(f.Expires)
-		add("s.expires_on between ?::date and ?::date", day, today.AddDate(0, 0, days).Format(time.DateOnly))
+		add("r.expires_on between ?::date and ?::date", day, today.AddDate(0, 0, days).Format(time.DateOnly))
 	}
 	return strings.Join(where, " and "), args
 }
