@@ -82,13 +82,9 @@ func (f TallyFilter) ask(i int, q TallyQuestion) string {
 	if q.Daily {
 		day = "t.day"
 	}
-	kinds, by := f.kind(q)
-	whose, person := f.of(q)
-	if by == "" {
-		by = person
-	}
+	from, by := f.cells(q)
 	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (
-			select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + kinds + ` and ` + whose + ` and (` + q.what() + `)
+			select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + from + ` and (` + q.what() + `)
 			union all select ` + q.By.column() + `, t.day, t.key, t.n, t.total from tally_deltas t join combinations c on c.id = t.combination_id where (` + q.what() + `)` + f.whose() + `) t
 		group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
 }
@@ -142,40 +138,39 @@ func (b TallyBy) column() string {
 	return `c.` + string(b)
 }
 
-// kind is where the tallies t stand that are of the kinds asked for, and what tells these apart, "" when nothing does.
-func (f TallyFilter) kind(q TallyQuestion) (from, by string) {
-	kinds, byKind, all := f.kinds(), q.byKind(), f.people() == "" && q.By != ByPerson
-	const tallies = `tallies t where t.kind `
+// cells are where the tallies t stand that answer a question, and what tells them apart. An array is looked up in the index,
+// one after another; joined with a query all would be read.
+func (f TallyFilter) cells(q TallyQuestion) (from, by string) {
+	kinds, people := f.kinds(), f.people()
+	combinations := ` = any(array(select '#' || c.id from combinations c where true` + f.whoseKind() + `))`
+	whose := ` = ''`
 	switch {
-	case len(kinds) == 0 && !byKind:
-		return tallies + `= ''`, ""
-	case len(kinds) == 1 && !byKind && all:
-		return tallies + `= '` + kinds[0].name + `:' || ` + kinds[0].parameter(), ""
-	case len(kinds) == 0 && all:
-		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
-		return tallies + `= any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
-	case byKind:
-		return `combinations c join tallies t on t.kind = '#' || c.id where true` + f.whoseKind(), q.By.column()
-	}
-	return tallies + `= any(array(select '#' || c.id from combinations c where true` + f.whoseKind() + `))`, "" // an array is looked up in the index, one after another
-}
-
-// of is the condition on tallies t of a person or a team, and what tells them apart.
-func (f TallyFilter) of(q TallyQuestion) (whose, by string) {
-	people := f.people()
-	switch {
-	case people == "" && q.By != ByPerson:
-		return `t.whose = ''`, `''`
 	case f.Team != "" && f.Responsible == 0 && q.By != ByPerson:
-		return `t.whose = 'team:' || @team`, `''`
-	case people == "":
-		people = `select p.id from people p union all select 0`
+		whose = ` = 'team:' || @team`
+	case people != "":
+		whose = ` = any(array(select 'who:' || w.id from (` + people + `) w(id)))`
+	case q.By == ByPerson && len(kinds) == 0:
+		whose = ` = any(array(select 'who:' || w.id from (select p.id from people p union all select 0) w(id)))`
+	case q.By == ByPerson:
+		whose = ` between 'who:' and 'who;'`
 	}
-	whose = `t.whose = any(array(select 'who:' || w.id from (` + people + `) w(id)))` // as with kinds
-	if q.By == ByPerson {
-		return whose, `substr(t.whose, 5)`
+	switch {
+	case q.By == ByPerson && len(kinds) > 0: // of all people few have merchants of a kind
+		return `(select k.kind, k.whose from tallies k where k.measure = '` + string(TallyMerchants) + `' and k.kind` + combinations + ` and k.whose` + whose + ` offset 0) k
+			join tallies t on t.kind = k.kind and t.whose = k.whose where true`, `substr(t.whose, 5)`
+	case q.By == ByPerson:
+		return `tallies t where t.kind = '' and t.whose` + whose, `substr(t.whose, 5)`
+	case q.byKind() && (len(kinds) > 0 || people != ""):
+		return `combinations c join tallies t on t.kind = '#' || c.id where t.whose` + whose + f.whoseKind(), q.By.column()
+	case q.byKind():
+		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
+		return `tallies t where t.whose = '' and t.kind = any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
+	case len(kinds) == 0:
+		return `tallies t where t.kind = '' and t.whose` + whose, `''`
+	case len(kinds) == 1 && people == "":
+		return `tallies t where t.whose = '' and t.kind = '` + kinds[0].name + `:' || ` + kinds[0].parameter(), `''`
 	}
-	return whose, `''`
+	return `tallies t where t.whose` + whose + ` and t.kind` + combinations, `''`
 }
 
 // kind is one way to tell merchants apart: a column of combinations, and the name of its tallies and its parameter.

@@ -67,11 +67,11 @@ type SlotFilter struct {
 const openSQL = "m.archived_at is null and m.progress_state <> 'registered'"
 
 const (
-	fewMerchants = 5000   // so many are rather fetched and sorted than met on a walk along an order
+	fewMerchants = 2000   // so many are rather fetched and sorted than met on a walk along an order
 	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 	newest       = 2000   // merchants in whose names a word is looked for first,
-	newestMany   = 40     // of whom so many mean that it stands in very many
-	looked       = 5000   // merchants looked at for a number that is not kept and is not worth more
+	newestMany   = 4      // of whom so many mean that it stands in very many
+	looked       = 10_000 // merchants looked at for a number that is not kept and is not worth more
 )
 
 // ResolveMerchants asks for what a filter names indirectly, so that it is planned for what is really there. A name or a
@@ -409,17 +409,23 @@ func texts(list []string) array {
 
 // where is the condition on rows r of slots.
 func (f SlotFilter) where(today time.Time) (string, []any) {
-	where, args := []string{"r.state <> ''"}, []any(nil)
+	var where []string
+	var args []any
 	add := func(sql string, a ...any) { where, args = append(where, sql), append(args, a...) }
+	if f.Reason == "" || f.State != "" { // who has a reason has a state
+		add("r.state <> ''")
+	}
 	if f.Category != "" {
 		add("r.category = ?", f.Category)
 	}
 	if f.Code != "" {
 		add("r.code = ?", f.Code)
 	}
-	switch f.State {
-	case "":
-	case "open":
+	switch {
+	case f.State == "" && f.Reason+f.Expires == "": // all there are, which an index that begins with the state can look up
+		add("r.state in ('missing', 'waiting', 'delivered', 'approved', 'refused', 'failed')")
+	case f.State == "":
+	case f.State == "open":
 		add("r.state in ('missing', 'waiting', 'refused', 'failed')")
 	default:
 		add("r.state = ?", f.State)
@@ -439,8 +445,8 @@ func (f SlotFilter) where(today time.Time) (string, []any) {
 	return strings.Join(where, " and "), args
 }
 
-// nameSQL matches a part of a name. One or two letters match at its beginning alone: no index knows shorter parts, and they
-// stand in nearly every name.
+// nameSQL matches a part of a name. Words of one or two letters match at its beginning alone: no index knows shorter parts, and
+// they stand in nearly every name.
 func nameSQL(name string) (where, pattern string) {
 	pattern = likeEscape.Replace(name) + "%"
 	if short(name) {
@@ -449,6 +455,9 @@ func nameSQL(name string) (where, pattern string) {
 	return `m.name_normal like ? escape '\'`, "%" + pattern
 }
 
-func short(name string) bool { return len([]rune(name)) < 3 }
+// short reports whether no word of a name has three letters.
+func short(name string) bool {
+	return !slices.ContainsFunc(strings.Fields(name), func(word string) bool { return len([]rune(word)) >= 3 })
+}
 
 var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
