@@ -156,7 +156,7 @@ func (f TallyFilter) cells(q TallyQuestion) (from, by string) {
 	}
 	switch {
 	case q.By == ByPerson && len(kinds) > 0: // of all people few have merchants of a kind
-		return `(select k.kind, k.whose from tallies k where k.measure = '` + string(TallyMerchants) + `' and k.kind` + combinations + ` and k.whose` + whose + ` offset 0) k
+		return `(select distinct k.kind, k.whose from tallies k where k.measure = '` + string(TallyMerchants) + `' and k.kind` + combinations + ` and k.whose` + whose + ` offset 0) k
 			join tallies t on t.kind = k.kind and t.whose = k.whose where true`, `substr(t.whose, 5)`
 	case q.By == ByPerson:
 		return `tallies t where t.kind = '' and t.whose` + whose, `substr(t.whose, 5)`
