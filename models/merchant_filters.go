@@ -37,6 +37,8 @@ type MerchantFilter struct {
 	many         bool            // a name that very many have
 	among        []MerchantID    // the only merchants that count
 	held         []held          // what merchants must have that is not in few
+	most         int             // merchants of what is counted of the filter; -1: nothing is
+	exact        bool            // nothing else is asked for
 }
 
 // held is what merchants must have in another table.
@@ -71,7 +73,9 @@ const (
 	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 	newest       = 2000   // merchants in whose names a word is looked for first,
 	newestMany   = 4      // of whom so many mean that it stands in very many
-	looked       = 10_000 // merchants looked at for a number that is not kept and is not worth more
+	gathered     = 10_000 // so many at most are rather fetched and sorted, when it is known
+	lookedAt     = 1000   // merchants looked at for a number that is not kept and is not worth more,
+	read         = 10_000 // or names read
 )
 
 // ResolveMerchants asks for what a filter names indirectly, so that it is planned for what is really there. A name or a
@@ -81,7 +85,19 @@ func (r Reader) ResolveMerchants(ctx context.Context, f MerchantFilter) (Merchan
 	if f.resolved {
 		return f, nil
 	}
-	f.resolved = true
+	f, err := r.resolve(ctx, f)
+	if err == nil {
+		f.most, f.exact, err = r.kept(ctx, f)
+	}
+	return f, err
+}
+
+// resolve is ResolveMerchants without what is kept.
+func (r Reader) resolve(ctx context.Context, f MerchantFilter) (MerchantFilter, error) {
+	if f.resolved {
+		return f, nil
+	}
+	f.resolved, f.most = true, -1
 	var err error
 	if f.BusinessType+f.LegalEntity+f.BusinessLine != "" {
 		f.combinations, err = found[CombinationID](ctx, r, `select id from combinations where (business_type = ? or ? = '') and (legal_entity = ? or ? = '') and (business_line = ? or ? = '')`,
@@ -99,10 +115,43 @@ func (r Reader) ResolveMerchants(ctx context.Context, f MerchantFilter) (Merchan
 	}
 	for _, h := range f.holds() {
 		if err == nil {
-			err = f.resolve(ctx, r, h)
+			err = f.hold(ctx, r, h)
 		}
 	}
 	return f, err
+}
+
+// kept is how many merchants there are of what is counted of a filter, -1 when nothing is, and whether it asks for nothing else.
+func (r Reader) kept(ctx context.Context, f MerchantFilter) (n int, exact bool, err error) {
+	q, counts := TallyQuestion{Measure: TallyMerchants}, func(key string) bool { return true }
+	exact = f.Name == "" && f.Others == 0 && f.Stage == "" && f.Since.IsZero() && f.Slot == SlotFilter{} && f.Quarter == ""
+	switch f.State {
+	case "":
+	case "archived", "sent_back", "unsettled":
+		return -1, false, nil
+	case "staff", "merchant", "reviewer", "doku":
+		q.Measure, counts = TallyNext, func(key string) bool { return key == f.State }
+	case "remind":
+		q.Measure, counts, exact = TallyNext, func(key string) bool { return key == "merchant" }, false
+	case "open":
+		counts = func(key string) bool { return key != string(ProgressComplete) && key != string(ProgressRegistered) }
+	case "overdue":
+		q.Measure, q.Until = TallyDue, f.Today
+	case "undecided":
+		counts, exact = func(key string) bool { return key != string(ProgressRegistered) }, false
+	default:
+		counts = func(key string) bool { return key == f.State }
+	}
+	if f.DOKUID != "" {
+		return -1, false, nil
+	}
+	tallies, err := r.Tallies(ctx, TallyFilter{BusinessType: f.BusinessType, LegalEntity: f.LegalEntity, BusinessLine: f.BusinessLine, Team: f.Team, Responsible: f.Responsible, Nobody: f.Nobody}, []TallyQuestion{q})
+	for _, t := range tallies {
+		if counts(t.Key) {
+			n += int(t.N)
+		}
+	}
+	return n, exact, err
 }
 
 // named are the merchants whose name is asked for, when they are few. A word that very many have is met among the newest.
@@ -123,8 +172,8 @@ func (r Reader) named(ctx context.Context, f MerchantFilter) (few []MerchantID, 
 	return few, few == nil, err
 }
 
-// resolve takes what merchants must have as those who have it, when they are few.
-func (f *MerchantFilter) resolve(ctx context.Context, r Reader, h held) error {
+// hold takes what merchants must have as those who have it, when they are few.
+func (f *MerchantFilter) hold(ctx context.Context, r Reader, h held) error {
 	few, err := r.few(ctx, `select r.merchant_id from `+h.from+` r where `+h.where, h.args...)
 	if err == nil && few != nil && f.few == nil {
 		f.few = few
@@ -167,7 +216,7 @@ func found[T ~int64](ctx context.Context, r Reader, sql string, args ...any) ([]
 // Merchants of a filter in its order, newest change first when it names none, limit rows behind the cursor (nil: from
 // the start).
 func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
-	f, err := r.ResolveMerchants(ctx, f)
+	f, err := r.resolve(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +227,7 @@ func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *Merchant
 // MerchantsAmong is Merchants for those of a filter that are among ids, whatever its name asks for.
 func (r Reader) MerchantsAmong(ctx context.Context, f MerchantFilter, ids []MerchantID, limit int) ([]MerchantRow, error) {
 	f.Name, f.resolved, f.few, f.held = "", false, nil, nil
-	f, err := r.ResolveMerchants(ctx, f)
+	f, err := r.resolve(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +262,11 @@ func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
 	if bound := f.urgency(); bound != "" && f.Order == OrderAction {
 		where = append(where, urgencySQL+bound)
 	}
-	return `select ` + merchantRowColumns + ` from (select m.id from merchants m where ` + strings.Join(where, " and ") + ` order by ` + order + ` limit ` + strconv.Itoa(limit) + `) page
+	from := `merchants m where ` + strings.Join(where, " and ")
+	if f.most >= 0 && f.most <= gathered {
+		from = `(select m.id, m.updated_at, m.name_normal, m.due_on, m.progress_state, m.next_actor from ` + from + ` offset 0) m`
+	}
+	return `select ` + merchantRowColumns + ` from (select m.id from ` + from + ` order by ` + order + ` limit ` + strconv.Itoa(limit) + `) page
 		join merchants m on m.id = page.id left join people p on p.id = m.responsible_id order by ` + order, args
 }
 
@@ -252,15 +305,22 @@ func (r Reader) CountMerchants(ctx context.Context, f MerchantFilter, limit int)
 	return counts[0], nil
 }
 
-// MerchantTotal counts a filter's merchants, no further than limit, and where each of them has to be looked at none but the
-// first that come. Reports whether there are more, or may be.
+// MerchantTotal is how many merchants a filter has: all where that is kept, else counted no further than limit, and where each
+// of them has to be looked at none but the first that come. Reports whether there are more, or may be.
 func (r Reader) MerchantTotal(ctx context.Context, f MerchantFilter, limit int) (n int, more bool, err error) {
 	if f, err = r.ResolveMerchants(ctx, f); err != nil {
 		return 0, false, err
 	}
+	if f.exact {
+		return f.most, false, nil
+	}
 	if !f.toLookAt() {
 		n, err = r.CountMerchants(ctx, f, limit+1)
 		return min(n, limit), n > limit, err
+	}
+	looked := read
+	if len(f.held) > 0 {
+		looked = lookedAt
 	}
 	hold, args := f.own()
 	f.Name, f.held = "", nil
@@ -294,7 +354,7 @@ func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter,
 	resolved := make([]MerchantFilter, len(filters))
 	for i, f := range filters {
 		var err error
-		if resolved[i], err = r.ResolveMerchants(ctx, f); err != nil {
+		if resolved[i], err = r.resolve(ctx, f); err != nil {
 			return nil, err
 		}
 	}
