@@ -83,17 +83,21 @@ func (f TallyFilter) ask(i int, q TallyQuestion) string {
 		day = "t.day"
 	}
 	from, by := f.cells(q)
-	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (
-			select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + from + ` and (` + q.what() + `)
-			union all select ` + q.By.column() + `, t.day, t.key, t.n, t.total from tally_deltas t join combinations c on c.id = t.combination_id where (` + q.what() + `)` + f.whose() + `) t
+	cells := ""
+	for _, what := range q.what() { // not one with "or" between them, of which no index is walked
+		cells += `select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + from + ` and ` + what + ` union all `
+	}
+	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (` + cells + `
+			select ` + q.By.column() + `, t.day, t.key, t.n, t.total from tally_deltas t join combinations c on c.id = t.combination_id where (` + strings.Join(q.what(), " or ") + `)` + f.whose() + `) t
 		group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
 }
 
-// what is the condition on facts t of a question. Whole months are taken as such where these are kept.
-func (q TallyQuestion) what() string {
+// what are the conditions on facts t of a question, of which each fact meets one. Whole months are taken as such where these are
+// kept.
+func (q TallyQuestion) what() []string {
 	months, kept := monthly[q.Measure]
 	if !kept || q.Daily || q.From.IsZero() && q.Until.IsZero() {
-		return q.Measure.within(q.From, q.Until)
+		return []string{q.Measure.within(q.From, q.Until)}
 	}
 	first, last := q.From, q.Until
 	if first.Day() > 1 {
@@ -103,14 +107,14 @@ func (q TallyQuestion) what() string {
 		last = last.AddDate(0, 0, 1-last.Day())
 	}
 	if !last.IsZero() && !first.Before(last) {
-		return q.Measure.within(q.From, q.Until)
+		return []string{q.Measure.within(q.From, q.Until)}
 	}
-	what := months.within(first, last)
+	what := []string{months.within(first, last)}
 	if first.After(q.From) {
-		what += ` or ` + q.Measure.within(q.From, first)
+		what = append(what, q.Measure.within(q.From, first))
 	}
 	if last.Before(q.Until) {
-		what += ` or ` + q.Measure.within(last, q.Until)
+		what = append(what, q.Measure.within(last, q.Until))
 	}
 	return what
 }

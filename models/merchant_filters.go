@@ -73,7 +73,7 @@ const (
 	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 	newest       = 2000   // merchants in whose names a word is looked for first,
 	newestMany   = 4      // of whom so many mean that it stands in very many
-	gathered     = 10_000 // so many at most are rather fetched and sorted, when it is known
+	gathered     = 40_000 // so many of a kind or of somebody's are too, when it is known
 	lookedAt     = 1000   // merchants looked at for a number that is not kept and is not worth more,
 	read         = 10_000 // or names read
 )
@@ -113,6 +113,9 @@ func (r Reader) resolve(ctx context.Context, f MerchantFilter) (MerchantFilter, 
 	if err == nil && f.Name != "" && f.few == nil {
 		f.few, f.many, err = r.named(ctx, f)
 	}
+	if err == nil && f.Slot.State != "" && f.Slot.Category != "" {
+		err = f.ofKindsWith(ctx, r)
+	}
 	for _, h := range f.holds() {
 		if err == nil {
 			err = f.hold(ctx, r, h)
@@ -145,6 +148,9 @@ func (r Reader) kept(ctx context.Context, f MerchantFilter) (n int, exact bool, 
 	if f.DOKUID != "" {
 		return -1, false, nil
 	}
+	if f.Nobody && (f.Team != "" || f.Responsible != 0) {
+		return 0, exact, nil
+	}
 	tallies, err := r.Tallies(ctx, TallyFilter{BusinessType: f.BusinessType, LegalEntity: f.LegalEntity, BusinessLine: f.BusinessLine, Team: f.Team, Responsible: f.Responsible, Nobody: f.Nobody}, []TallyQuestion{q})
 	for _, t := range tallies {
 		if counts(t.Key) {
@@ -170,6 +176,23 @@ func (r Reader) named(ctx context.Context, f MerchantFilter) (few []MerchantID, 
 	}
 	few, err = r.few(ctx, `select i.id from merchants_named_like(?, `+strconv.Itoa(fewMerchants+1)+`) i(id)`, pattern)
 	return few, few == nil, err
+}
+
+// ofKindsWith leaves out the kinds of merchants none of which has such a document, as the tallies know: a walk would look at all
+// of them in vain.
+func (f *MerchantFilter) ofKindsWith(ctx context.Context, r Reader) error {
+	states := []string{f.Slot.State}
+	if f.Slot.State == "open" {
+		states = []string{"missing", "waiting", "refused", "failed"}
+	}
+	const such = ` and split_part(t.key, '|', 1) = @category and (split_part(t.key, '|', 2) = @code or @code = '') and split_part(t.key, '|', 3) = any(@states)`
+	with, err := scan[CombinationID](ctx, r, `select substr(t.kind, 2)::bigint from tallies t where t.measure = @slots and t.kind = any(array(select '#' || c.id from combinations c)) and t.whose = '' and t.n > 0`+such+`
+		union select t.combination_id from tally_deltas t where t.measure = @slots and t.n > 0`+such, map[string]any{"slots": TallySlots, "category": f.Slot.Category, "code": f.Slot.Code, "states": texts(states)})
+	if f.combinations != nil {
+		with = slices.DeleteFunc(with, func(id CombinationID) bool { return !slices.Contains(f.combinations, id) })
+	}
+	f.combinations = append([]CombinationID{}, with...)
+	return err
 }
 
 // hold takes what merchants must have as those who have it, when they are few.
@@ -217,7 +240,7 @@ func found[T ~int64](ctx context.Context, r Reader, sql string, args ...any) ([]
 // the start).
 func (r Reader) Merchants(ctx context.Context, f MerchantFilter, after *MerchantCursor, limit int) ([]MerchantRow, error) {
 	f, err := r.resolve(ctx, f)
-	if err != nil {
+	if err != nil || f.most == 0 {
 		return nil, err
 	}
 	sql, args := f.list(after, limit)
@@ -263,11 +286,20 @@ func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
 		where = append(where, urgencySQL+bound)
 	}
 	from := `merchants m where ` + strings.Join(where, " and ")
-	if f.most >= 0 && f.most <= gathered {
+	if f.gathers() {
 		from = `(select m.id, m.updated_at, m.name_normal, m.due_on, m.progress_state, m.next_actor from ` + from + ` offset 0) m`
 	}
 	return `select ` + merchantRowColumns + ` from (select m.id from ` + from + ` order by ` + order + ` limit ` + strconv.Itoa(limit) + `) page
 		join merchants m on m.id = page.id left join people p on p.id = m.responsible_id order by ` + order, args
+}
+
+// gathers reports whether all merchants are rather fetched by an index of what is asked than met on a walk along the order.
+func (f MerchantFilter) gathers() bool {
+	of := fewMerchants
+	if f.combinations != nil || f.team != nil || f.Responsible != 0 || f.Nobody {
+		of = gathered
+	}
+	return f.most >= 0 && f.most <= of
 }
 
 // urgency is where a state stands in OrderAction, so that only that part of its index is read.
