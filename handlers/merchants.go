@@ -188,10 +188,12 @@ func (h *handler) merchantOrder(c echo.Context, q *views.MerchantFilter) error {
 	return h.Service.KeepMerchantOrder(c.Request().Context(), p.ID, models.MerchantOrder(q.Order))
 }
 
-// usualOrder is the order a person is used to where none is asked for; it says whether one is.
+// usualOrder is the order a person is used to where none is asked for, of a name the newest first; it says whether one is.
 func (h *handler) usualOrder(c echo.Context, q *views.MerchantFilter) (asked bool) {
 	asked = slices.Contains(views.MerchantOrders, q.Order)
-	if p := person(c); !asked {
+	if p := person(c); !asked && q.Q != "" { // who looks for a name has most likely had it in hand
+		q.Order = string(models.OrderRecent)
+	} else if !asked {
 		q.Order = orElse(string(p.MerchantOrder), string(defaultOrder(p.Role)))
 	}
 	return asked

@@ -16,3 +16,21 @@ create index merchants_archived on merchants (updated_at desc, id desc)
     include (name_normal, combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, first_document_at, at_doku_at, approved_at, registered_at, active_at)
     where archived_at is not null;
 create index documents_queue_merchant on documents (merchant_id) where queued_at is not null;
+drop index merchants_action;
+create index merchants_action on merchants ((case progress_state when 'failed' then 1 when 'refused' then 2 when 'todo' then 3
+        when 'pending' then case next_actor when 'staff' then 2 else 4 end when 'waiting' then 5 when 'complete' then 6 else 7 end),
+        (coalesce(due_on, 'infinity'::date)), id)
+    include (name_normal, combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, messaged_at, first_document_at, at_doku_at, approved_at, registered_at, active_at)
+    where archived_at is null;
+drop index merchants_open_recent;
+create index merchants_open_recent on merchants (updated_at desc, id desc)
+    include (name_normal, combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, messaged_at, first_document_at, at_doku_at, approved_at)
+    where archived_at is null and progress_state <> 'registered';
+drop index merchants_open_named;
+create index merchants_open_named on merchants (name_normal collate "C", id)
+    include (combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, messaged_at, first_document_at, at_doku_at, approved_at)
+    where archived_at is null and progress_state <> 'registered';
+drop index merchants_open_due;
+create index merchants_open_due on merchants ((coalesce(due_on, 'infinity'::date)), id)
+    include (name_normal, combination_id, responsible_id, progress_state, next_actor, quarter, due_on, created_at, messaged_at, first_document_at, at_doku_at, approved_at)
+    where archived_at is null and progress_state <> 'registered';

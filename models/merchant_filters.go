@@ -73,8 +73,8 @@ const (
 	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 	newest       = 2000   // merchants in whose names a word is looked for first,
 	newestMany   = 4      // of whom so many mean that it stands in very many
-	gathered     = 40_000 // so many of a kind or of somebody's are too, when it is known
-	lookedAt     = 1000   // merchants looked at for a number that is not kept and is not worth more,
+	gathered     = 60_000 // so many of a kind or of somebody's are too, when it is known
+	lookedAt     = 500    // merchants looked at for a number that is not kept and is not worth more,
 	read         = 10_000 // or names read
 )
 
@@ -285,12 +285,13 @@ func (f MerchantFilter) list(after *MerchantCursor, limit int) (string, []any) {
 	if bound := f.urgency(); bound != "" && f.Order == OrderAction {
 		where = append(where, urgencySQL+bound)
 	}
-	from := `merchants m where ` + strings.Join(where, " and ")
-	if f.gathers() {
-		from = `(select m.id, m.updated_at, m.name_normal, m.due_on, m.progress_state, m.next_actor from ` + from + ` offset 0) m`
+	own, a := f.own()
+	page := `select m.id from merchants m where ` + strings.Join(append(where, own...), " and ") + ` order by ` + order
+	if f.gathers() { // and sorted before any is looked at
+		page = `select m.id from (select m.id, m.name_normal from merchants m where ` + strings.Join(where, " and ") + ` order by ` + order + ` offset 0) m where ` + strings.Join(append(own, "true"), " and ")
 	}
-	return `select ` + merchantRowColumns + ` from (select m.id from ` + from + ` order by ` + order + ` limit ` + strconv.Itoa(limit) + `) page
-		join merchants m on m.id = page.id left join people p on p.id = m.responsible_id order by ` + order, args
+	return `select ` + merchantRowColumns + ` from (` + page + ` limit ` + strconv.Itoa(limit) + `) page
+		join merchants m on m.id = page.id left join people p on p.id = m.responsible_id order by ` + order, append(args, a...)
 }
 
 // gathers reports whether all merchants are rather fetched by an index of what is asked than met on a walk along the order.
@@ -354,8 +355,11 @@ func (r Reader) MerchantTotal(ctx context.Context, f MerchantFilter, limit int) 
 	if len(f.held) > 0 {
 		looked = lookedAt
 	}
+	f.held = slices.Clone(f.held)
+	for i := range f.held { // of so few it is looked for at each
+		f.held[i].some = false
+	}
 	hold, args := f.own()
-	f.Name, f.held = "", nil
 	where, a := f.where()
 	row, err := scanPlanned[struct{ N, Looked int }](ctx, r, `select count(*) filter (where ok) as n, count(*) as looked from (select `+strings.Join(hold, " and ")+` as ok
 		from (select m.id, m.name_normal from merchants m where `+strings.Join(where, " and ")+` order by m.updated_at desc, m.id desc limit `+strconv.Itoa(looked)+`) m) m`, append(args, a...)...)
@@ -392,6 +396,8 @@ func (r Reader) CountsOfMerchants(ctx context.Context, filters []MerchantFilter,
 	}
 	return counts(ctx, r, len(filters), func(i int) (string, []any) {
 		where, args := resolved[i].where()
+		own, a := resolved[i].own()
+		where, args = append(where, own...), append(args, a...)
 		order := ""
 		if resolved[i].many { // a common word: where it stands in a name is no matter of when that changed
 			order = " order by m.updated_at desc, m.id desc"
@@ -466,8 +472,7 @@ func (f MerchantFilter) where() (where []string, args []any) {
 	if f.Slot.State != "" || f.Slot.Reason != "" {
 		add("m.progress_state <> 'registered'")
 	}
-	own, a := f.own()
-	return append(where, own...), append(args, a...)
+	return where, args
 }
 
 // unsettledSQL are merchants whose registration waits for a person: they are few, and gathered first.
