@@ -87,6 +87,49 @@ func TestWhatWasSealedSince(t *testing.T) {
 	}
 }
 
+// A month that was moved out leaves the rest provable; put back, it is proved with it.
+func TestAMonthThatIsMovedOut(t *testing.T) {
+	t.Parallel()
+	store, super := trail(t, 1)
+	do := func(sql string) {
+		t.Helper()
+		if _, err := super.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	do(`select audit_partition('2025-01-01')`)
+	past := models.PastAct{At: time.Date(2025, 1, 10, 3, 0, 0, 0, time.UTC), Actor: models.System, Action: models.MerchantViewed, Subject: models.MerchantID(1).Ref(), Detail: "{}"}
+	err := pgx.BeginFunc(t.Context(), super, func(tx pgx.Tx) error {
+		return store.CopyAudit(t.Context(), tx, 3, func(int) models.PastAct { return past })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealAll(t, store)
+	old := verify(t, store, models.AuditScope{}).Last
+	say(t, store, 1)
+	sealAll(t, store)
+	later := models.AuditScope{Since: old.SealedAt.Add(time.Microsecond)}
+	do(`alter table audit detach partition audit_2025_01`)
+	if r := verify(t, store, later); r.Flaw != nil || r.Rows != 1 {
+		t.Errorf("what came later does not hold: %+v", r)
+	}
+	if r := verify(t, store, models.AuditScope{}); r.Flaw == nil || r.Flaw.What != models.FlawMissing {
+		t.Errorf("found %+v, want a missing row", r.Flaw)
+	}
+	attach := `alter table audit attach partition audit_2025_01 for values from ('2025-01-01') to ('2025-02-01')`
+	do(attach)
+	if r := verify(t, store, models.AuditScope{}); r.Flaw != nil || r.Rows != 5 {
+		t.Errorf("the whole trail does not hold: %+v", r)
+	}
+	do(`alter table audit detach partition audit_2025_01`)
+	attack(t, super, `update audit_2025_01 set detail = '{"a": "b"}'`, 0)
+	do(attach)
+	if r := verify(t, store, models.AuditScope{}); r.Flaw == nil || r.Flaw.What != models.FlawChanged {
+		t.Errorf("found %+v, want a changed row", r.Flaw)
+	}
+}
+
 // A row that waits for its seal can be deleted too, as long as its place in the queue remains.
 func TestAWaitingRowThatIsGone(t *testing.T) {
 	t.Parallel()
