@@ -261,6 +261,9 @@ func (p *seeding) takeOff(ctx context.Context) error {
 
 // putBack puts back what was taken off, step by step. The tallies are counted while the indexes are made, which takes as long.
 func (p *seeding) putBack(ctx context.Context) error {
+	if _, err := p.owner.Exec(ctx, "analyze "+strings.Join(tables(), ", ")); err != nil { // who counts has to know how large they are
+		return err
+	}
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.tally(within) })
 	group.Go(func() error { return p.putBackSteps(within, 1, 1) })
