@@ -221,7 +221,7 @@ func (f MerchantFilter) holds() (list []held) {
 	return list
 }
 
-// few are the merchants of a question, each once; nil when there are more than few.
+// few are the merchants of a question, some of them twice; nil when there are more than few.
 func (r Reader) few(ctx context.Context, sql string, args ...any) ([]MerchantID, error) {
 	ids, err := found[MerchantID](ctx, r, sql+` limit `+strconv.Itoa(fewMerchants+1), args...)
 	if len(ids) > fewMerchants {

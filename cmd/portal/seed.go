@@ -396,8 +396,12 @@ func (p *seeding) finish(ctx context.Context, store *models.Store) error {
 	}
 	p.say("%d rows in the audit trail", len(acts))
 	for {
-		if n, err := store.Keep().SealAudit(ctx); err != nil || n == 0 {
+		if n, err := store.Keep().SealAudit(ctx); err != nil {
 			return err
+		} else if n == 0 {
+			break
 		}
 	}
+	_, err = p.owner.Exec(ctx, "vacuum (analyze) audit, audit_leaves, audit_pending, audit_seals")
+	return err
 }
