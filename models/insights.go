@@ -69,7 +69,8 @@ func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQue
 		}
 		selects[i] = own.ask(i, q)
 	}
-	sql := strings.Join(selects, " union all ")
+	sql := `with live as materialized (select t.measure, t.day, t.key, t.n, t.total, t.person_id, c.business_type, c.legal_entity, c.business_line
+			from tally_deltas t join combinations c on c.id = t.combination_id where true` + f.whoseKind() + `) ` + strings.Join(selects, " union all ")
 	if f == (TallyFilter{}) || f == (TallyFilter{Nobody: true}) { // names that stand nowhere would be refused
 		return scan[Tally](ctx, r, sql)
 	}
@@ -88,7 +89,7 @@ func (f TallyFilter) ask(i int, q TallyQuestion) string {
 		cells += `select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + from + ` and ` + what + ` union all `
 	}
 	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (` + cells + `
-			select ` + q.By.column() + `, t.day, t.key, t.n, t.total from tally_deltas t join combinations c on c.id = t.combination_id where (` + strings.Join(q.what(), " or ") + `)` + f.whose() + `) t
+			select ` + q.By.live() + `, t.day, t.key, t.n, t.total from live t where (` + strings.Join(q.what(), " or ") + `)` + f.whose() + `) t
 		group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
 }
 
@@ -131,15 +132,15 @@ func (m Measure) within(from, until time.Time) string {
 	return sql
 }
 
-// column is what tells rows t apart that are joined with their combinations c.
-func (b TallyBy) column() string {
+// live is what tells apart the facts t that are not folded yet.
+func (b TallyBy) live() string {
 	switch b {
 	case ByNothing:
 		return `''`
 	case ByPerson:
 		return `t.person_id::text`
 	}
-	return `c.` + string(b)
+	return `t.` + string(b)
 }
 
 // cells are where the tallies t stand that answer a question, and what tells them apart. An array is looked up in the index,
@@ -165,7 +166,7 @@ func (f TallyFilter) cells(q TallyQuestion) (from, by string) {
 	case q.By == ByPerson:
 		return `tallies t where t.kind = '' and t.whose` + whose, `substr(t.whose, 5)`
 	case q.byKind() && (len(kinds) > 0 || people != ""):
-		return `combinations c join tallies t on t.kind = '#' || c.id where t.whose` + whose + f.whoseKind(), q.By.column()
+		return `combinations c join tallies t on t.kind = '#' || c.id where t.whose` + whose + f.whoseKind(), `c.` + string(q.By)
 	case q.byKind():
 		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
 		return `tallies t where t.whose = '' and t.kind = any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
@@ -217,13 +218,10 @@ func (f TallyFilter) whoseKind() (where string) {
 	return where
 }
 
-// whose is the condition on facts t.
-func (f TallyFilter) whose() (where string) {
-	if kind := f.whoseKind(); kind != "" {
-		where += ` and t.combination_id in (select c.id from combinations c where true` + kind + `)`
-	}
+// whose is the condition on facts t, whose kind is the filter's.
+func (f TallyFilter) whose() string {
 	if people := f.people(); people != "" {
-		where += ` and t.person_id in (` + people + `)`
+		return ` and t.person_id in (` + people + `)`
 	}
-	return where
+	return ""
 }

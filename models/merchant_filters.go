@@ -69,10 +69,10 @@ type SlotFilter struct {
 const openSQL = "m.archived_at is null and m.progress_state <> 'registered'"
 
 const (
-	fewMerchants = 2000   // so many are rather fetched and sorted than met on a walk along an order
+	fewMerchants = 1000   // so many are rather fetched and sorted than met on a walk along an order
 	someRows     = 50_000 // so many are rather gathered first than looked for at each merchant of a walk
 	newest       = 2000   // merchants in whose names a word is looked for first,
-	newestMany   = 4      // of whom so many mean that it stands in very many
+	newestMany   = 8      // of whom so many mean that it stands in very many
 	gathered     = 60_000 // so many of a kind or of somebody's are too, when it is known
 	lookedAt     = 500    // merchants looked at for a number that is not kept and is not worth more,
 	read         = 10_000 // or names read
@@ -174,7 +174,7 @@ func (r Reader) named(ctx context.Context, f MerchantFilter) (few []MerchantID, 
 	if err != nil || n >= newestMany {
 		return nil, true, err
 	}
-	few, err = r.few(ctx, `select i.id from merchants_named_like(?, `+strconv.Itoa(fewMerchants+1)+`) i(id)`, pattern)
+	few, err = r.few(ctx, `select i.id from merchants_named_like(?, `+strconv.Itoa(fewMerchants+1)+`, ?) i(id)`, pattern, f.State == "archived")
 	return few, few == nil, err
 }
 
@@ -347,6 +347,9 @@ func (r Reader) MerchantTotal(ctx context.Context, f MerchantFilter, limit int) 
 	if f.exact {
 		return f.most, false, nil
 	}
+	if f.few != nil && f.onlyNamed() {
+		return len(f.few), false, nil
+	}
 	if !f.toLookAt() {
 		n, err = r.CountMerchants(ctx, f, limit+1)
 		return min(n, limit), n > limit, err
@@ -368,6 +371,11 @@ func (r Reader) MerchantTotal(ctx context.Context, f MerchantFilter, limit int) 
 	}
 	n, more = row[0].N, row[0].Looked == looked
 	return min(n, limit), more || n > limit, nil
+}
+
+// onlyNamed reports whether a filter asks for nothing but a name.
+func (f MerchantFilter) onlyNamed() bool {
+	return f.Name != "" && f.State+f.DOKUID+f.Quarter+string(f.Stage) == "" && f.combinations == nil && f.team == nil && f.Responsible == 0 && f.Others == 0 && !f.Nobody && f.Since.IsZero() && f.Slot == SlotFilter{}
 }
 
 // toLookAt reports whether a filter asks for something that no index of merchants knows and that not few have.
