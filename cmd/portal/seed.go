@@ -402,6 +402,6 @@ func (p *seeding) finish(ctx context.Context, store *models.Store) error {
 			break
 		}
 	}
-	_, err = p.owner.Exec(ctx, "vacuum (analyze) audit, audit_leaves, audit_pending, audit_seals")
+	_, err = p.owner.Exec(ctx, "vacuum (analyze) audit_leaves, audit_pending")
 	return err
 }
