@@ -214,7 +214,7 @@ func scaleOn(t testing.TB, e env, merchants int, spell time.Duration, photo shee
 	p := start(t, e)
 	facts := c.facts(t, e)
 	crowd := newScaleCrowd(t, e, p)
-	sender := &sender{crowd["staff"][0], crowd["staff"][0].newMerchant(t, fmt.Sprint("Warung Takar ", marks.Add(1)))}
+	sender := &sender{crowd["staff"][0], crowd["staff"][0].newMerchant(t, fmt.Sprint("Warung Takar ", began.UnixMicro()))}
 	c.browse(t, crowd, facts, min(spell, 10*time.Second)) // what is made once is made
 	c.took, c.refused = map[string]times{}, 0
 	c.alone = append(c.alone, sender.evenly(t, photo, spell/2)...)
