@@ -20,11 +20,14 @@ func (r Reader) ToPurge(ctx context.Context, before time.Time, limit int) ([]Doc
 	return scan[DocumentID](ctx, r, `select d.id `+settledSQL+` and d.read_back_at <= ? order by d.read_back_at, d.id limit ?`, before, limit)
 }
 
-// Purge forgets the reference of a document's original, its data key and its thumbnail, if the original may still go.
-// fault.Conflict otherwise. The bytes are the caller's to delete.
+// Purge forgets the reference of a document's original, its data key and its thumbnail, if the original may still go, and ends
+// the bundles of evidence that hold a copy. fault.Conflict otherwise. The bytes are the caller's to delete.
 func (tx *Tx) Purge(d Document) error {
 	err := swapped(tx.g.Exec(`update documents set purged_at = ?, blob_ref = '', data_key = null, thumbnail = null
 		where id in (select d.id `+settledSQL+` and d.id = ? and d.read_back_at is not null)`, tx.Now, d.ID))
+	if err == nil {
+		err = tx.g.Exec(`update bundles set expires_at = ? where merchant_id = ? and blob_ref <> '' and expires_at > ?`, tx.Now, d.MerchantID, tx.Now).Error
+	}
 	tx.Audit(DocumentPurged, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version)
 	return err
 }

@@ -92,7 +92,11 @@ func TestOriginalsGoOnceDOKUWasSeenToHaveThem(t *testing.T) {
 	}
 	b.wants(b.Hold(b.ctx(), b.staff, m, true), "conflict")
 	b.must(b.Hold(b.ctx(), b.staff, m, false))
+	b.evidence(m, b.staff)
 	b.must(b.Tidy(b.ctx()))
+	if n := b.count("select count(*) from bundles where blob_ref <> '' or data_key is not null"); n != 0 {
+		t.Errorf("%d bundles still hold copies", n)
+	}
 	if found := b.remains(secrets); len(found) != 0 {
 		t.Errorf("%v", found)
 	}

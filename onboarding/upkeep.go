@@ -34,10 +34,10 @@ func (s *Service) Tidy(ctx context.Context) error {
 	if err := keep.SweepExports(ctx, keepExports); err != nil {
 		return err
 	}
-	if err := s.expireEvidence(ctx); err != nil {
+	if err := s.retain(ctx); err != nil {
 		return err
 	}
-	if err := s.retain(ctx); err != nil {
+	if err := s.expireEvidence(ctx); err != nil { // also what retention has just ended
 		return err
 	}
 	return s.sweepBlobs(ctx)
