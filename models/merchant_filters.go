@@ -30,7 +30,7 @@ type MerchantFilter struct {
 	Order        MerchantOrder
 
 	resolved     bool            // by ResolveMerchants, which found what follows
-	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine
+	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine that have what Slot asks for
 	team         []PersonID      // the people of Team
 	few          []MerchantID    // all merchants that what is searched for can find, when they are few
 	many         bool            // a name that very many have

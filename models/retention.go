@@ -26,7 +26,7 @@ func (tx *Tx) Purge(d Document) error {
 	err := swapped(tx.g.Exec(`update documents set purged_at = ?, blob_ref = '', data_key = null, thumbnail = null
 		where id in (select d.id `+settledSQL+` and d.id = ? and d.read_back_at is not null)`, tx.Now, d.ID))
 	if err == nil {
-		err = tx.g.Exec(`update bundles set expires_at = ? where merchant_id = ? and blob_ref <> '' and expires_at > ?`, tx.Now, d.MerchantID, tx.Now).Error
+		err = translate(tx.g.Exec(`update bundles set expires_at = ? where merchant_id = ? and blob_ref <> '' and expires_at > ?`, tx.Now, d.MerchantID, tx.Now).Error)
 	}
 	tx.Audit(DocumentPurged, d.ID.Ref(d.MerchantID), "category", d.Category, "code", d.Code, "version", d.Version)
 	return err
