@@ -35,7 +35,7 @@ func (h *handler) showAudit(c echo.Context) error {
 	if wantsFragment(c) {
 		return render(c, status, views.AuditList(v))
 	}
-	people, err := h.Reader.People(ctx)
+	people, err := h.Reader.Roster(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	tableRows  = 12
+	tableRows  = onboarding.Ranked
 	sheetRows  = 8 // what has room on paper
 	dayWeeks   = 4 // so long a period is drawn by the day
 	weekLength = 7 * 24 * time.Hour
@@ -34,7 +34,7 @@ func (h *handler) showInsights(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	people, err := h.Reader.People(ctx)
+	people, err := h.Reader.Roster(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (h *handler) showWeek(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	people, err := h.Reader.People(ctx)
+	people, err := h.Reader.Roster(ctx)
 	if err != nil {
 		return err
 	}
@@ -457,22 +457,18 @@ func (p pictures) next() views.Bars {
 
 func (p pictures) colleagues() views.Bars {
 	var rows []views.Bar
-	people := p.in.People
-	longest := func(a, b models.PersonID) int {
-		return cmp.Or(cmp.Compare(people[b].Staff.Age, people[a].Staff.Age), cmp.Compare(people[b].Open, people[a].Open), cmp.Compare(a, b))
-	}
-	for _, id := range slices.SortedFunc(maps.Keys(people), longest) {
-		w, who := people[id], strconv.FormatInt(int64(id), 10)
+	for _, id := range p.in.Longest[:min(p.most, len(p.in.Longest))] {
+		w, who := p.in.People[id], strconv.FormatInt(int64(id), 10)
 		if id == 0 {
 			who = "nobody"
 		}
-		if w.Open+w.Staff.N+w.Overdue > 0 {
-			d := p.count("work:"+who, w.Open, "who", who, "state", "open")
-			rows = append(rows, views.Bar{Name: p.name(id), URL: d.URL, Figure: d, Cells: []views.Datum{p.count("work_staff:"+who, w.Staff.N, "who", who, "state", "staff"),
-				lasting("work_age_seconds:"+who, w.Staff.Age, "").OrNone(w.Staff.N == 0), p.count("overdue:"+who, w.Overdue, "who", who, "state", "overdue", "order", "due")}})
-		}
+		d := p.count("work:"+who, w.Open, "who", who, "state", "open")
+		rows = append(rows, views.Bar{Name: p.name(id), URL: d.URL, Figure: d, Cells: []views.Datum{p.count("work_staff:"+who, w.Staff.N, "who", who, "state", "staff"),
+			lasting("work_age_seconds:"+who, w.Staff.Age, "").OrNone(w.Staff.N == 0), p.count("overdue:"+who, w.Overdue, "who", who, "state", "overdue", "order", "due")}})
 	}
-	return views.BarsOf("people", p.most, rows)
+	b := views.BarsOf("people", p.most, rows)
+	b.More = len(p.in.Longest) - len(rows)
+	return b
 }
 
 func (p pictures) name(id models.PersonID) string {
@@ -493,15 +489,9 @@ func (p pictures) who(who string) string {
 	return words.T(p.ctx, "merchants.who."+who)
 }
 
-// reviewers are those who decided, the most first.
-func (p pictures) reviewers() []models.PersonID {
-	decided := func(id models.PersonID) int64 { return p.in.Reviewed[id].Approved + p.in.Reviewed[id].Refused }
-	return slices.SortedFunc(maps.Keys(p.in.Reviewed), func(a, b models.PersonID) int { return cmp.Or(cmp.Compare(decided(b), decided(a)), cmp.Compare(a, b)) })
-}
-
 func (p pictures) decided() views.Bars {
 	var rows []views.Bar
-	for _, id := range p.reviewers() {
+	for _, id := range p.in.Busiest {
 		r, who := p.in.Reviewed[id], strconv.FormatInt(int64(id), 10)
 		name := p.name(id)
 		if id == 0 { // of a kind of merchants
@@ -516,7 +506,6 @@ func (p pictures) decided() views.Bars {
 
 // queue is how long documents were in the queue, first of all reviewers; what is beyond the limit is marked.
 func (p pictures) queue(limit time.Duration) views.Bars {
-	var all onboarding.Durations
 	var rows []views.Bar
 	row := func(name, who string, d onboarding.Durations) {
 		median, p90 := quantile("queue_median_seconds:"+who, d, .5), quantile("queue_p90_seconds:"+who, d, .9)
@@ -529,17 +518,13 @@ func (p pictures) queue(limit time.Duration) views.Bars {
 			rows = append(rows, views.Bar{Name: name, Figure: median, Reach: p90.Value, Cells: []views.Datum{p90}})
 		}
 	}
-	for _, r := range p.in.Reviewed {
-		all.Add(r.Queued)
-	}
-	row(words.T(p.ctx, "insights.queue.all"), "all", all)
-	for _, id := range p.reviewers() {
-		if id == 0 { // of a kind of merchants
-			continue
-		}
+	row(words.T(p.ctx, "insights.queue.all"), "all", p.in.Queued)
+	reviewers := slices.DeleteFunc(slices.Clone(p.in.Busiest), func(id models.PersonID) bool { return id == 0 }) // of a kind of merchants
+	for _, id := range reviewers[:min(p.most-1, len(reviewers))] {
 		row(p.name(id), strconv.FormatInt(int64(id), 10), p.in.Reviewed[id].Queued)
 	}
 	b := views.BarsOf("queue", p.most, rows)
+	b.More = max(0, len(reviewers)-p.most+1)
 	b.Limit = limit.Seconds()
 	return b
 }

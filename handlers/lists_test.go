@@ -277,3 +277,26 @@ func TestProgressOfExports(t *testing.T) {
 		t.Error("somebody else sees it")
 	}
 }
+
+func TestTheRailCountsNoFurtherThanItShows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff := b.as(models.RoleStaff)
+	staff.merchant()
+	b.exec("update merchants set responsible_id = (select id from people where role = 'staff' order by id limit 1), next_actor = 'staff'")
+	more := func(n int) {
+		b.exec(`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, responsible_id, next_actor)
+			select gen_random_uuid(), 'x', 'x', business_type, legal_entity, business_line, nationality, combination_id, responsible_id, next_actor from (select * from merchants limit 1) m, generate_series(1, $1)`, n)
+	}
+	shown := func() string {
+		return strings.TrimSpace(staff.get("/merchants").doc().Find(`.links a[href="/"] .num`).First().Text())
+	}
+	for _, c := range []struct {
+		more int
+		want string
+	}{{0, "1"}, {98, "99"}, {1, "99+"}} {
+		if more(c.more); shown() != c.want {
+			t.Errorf("%d more: %q instead of %q", c.more, shown(), c.want)
+		}
+	}
+}

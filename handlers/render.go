@@ -38,18 +38,18 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 		title = words.T(c.Request().Context(), "nav."+current)
 	}
 	p := person(c)
-	shell, err := h.Reader.Shell(c.Request().Context(), p.ID)
+	shell, err := h.Reader.Shell(c.Request().Context(), p.ID, navLimit+1)
 	if err != nil {
 		return views.Page{}, err
 	}
 	v := views.Page{
 		Title: title, Current: current, User: views.UserView{Name: p.Name, Role: string(p.Role)},
-		Nav:   []views.NavItem{{Key: "home", URL: views.HomeURL(), Count: shell.Mine}, {Key: "merchants", URL: views.MerchantsURL()}},
+		Nav:   []views.NavItem{navCount("home", views.HomeURL(), shell.Mine), {Key: "merchants", URL: views.MerchantsURL()}},
 		DOKU:  views.DOKUView{State: "unknown", Simulator: h.Simulator},
 		Flash: h.takeFlash(c), Here: here(c), Demo: h.Demo,
 	}
 	if can(c, auth.DecideDocuments) {
-		v.Nav = append(v.Nav, views.NavItem{Key: "review", URL: views.ReviewURL(), Count: shell.Undecided})
+		v.Nav = append(v.Nav, navCount("review", views.ReviewURL(), shell.Undecided))
 	}
 	if can(c, auth.ViewInsights) {
 		v.Nav = append(v.Nav, views.NavItem{Key: "insights", URL: views.InsightsURL(views.InsightsFilter{})})
@@ -74,6 +74,13 @@ func (h *handler) page(c echo.Context, title, current string) (views.Page, error
 		v.DOKU.State, v.DOKU.Latency = "fine", time.Duration(shell.LatencyMS)*time.Millisecond
 	}
 	return v, nil
+}
+
+// navLimit is as far as the rail counts: every page has it.
+const navLimit = 99
+
+func navCount(key, address string, n int) views.NavItem {
+	return views.NavItem{Key: key, URL: address, Count: min(n, navLimit), More: n > navLimit}
 }
 
 // reading reports whether a request only asks for something.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -35,16 +36,15 @@ type TallyQuestion struct {
 	From    time.Time // the first day that counts; zero: all
 	Until   time.Time // the first day that counts no longer; zero: none
 	Daily   bool      // told apart by day
+	Keys    []string  // these alone, together; nil: all, told apart
 	By      TallyBy
+	Of      []PersonID // by person: these alone; nil: all
 }
 
-func (q TallyQuestion) byKind() bool { return q.By != ByNothing && q.By != ByPerson }
-
-// Tally is an answer: how many facts of a key, and what they sum up to. Question is the place of the question; Day is zero
-// unless asked for. What sums up to nothing is left out.
+// Tally is an answer: how many facts of a key, and what they sum up to. Question is the place of the question; Key is empty and
+// Day is zero unless told apart. What sums up to nothing is left out.
 type Tally struct {
 	Question int
-	Measure  Measure
 	Key      string
 	Day      time.Time
 	By       string
@@ -58,142 +58,173 @@ func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQue
 	if len(questions) == 0 {
 		return nil, nil
 	}
-	selects := make([]string, len(questions))
+	var a asked
 	for i, q := range questions {
-		own := f
-		if slices.Contains(ofReviewers, q.Measure) && (len(f.kinds()) > 0 || q.byKind()) {
-			own.Team, own.Responsible, own.Nobody = "", 0, false
-			if q.By == ByPerson {
-				q.By = ByNothing
-			}
+		a.add(f, i, q)
+	}
+	kinds, whose := a.sets(f)
+	return scan[Tally](ctx, r, `with asked as materialized (select a.question, a.measure, a.first, a.last, a.daily, a.kinds, a.whose, a.by, cast(a.keys as text[]) as keys from unnest(cast(@questions as integer[]), cast(@measures as text[]), cast(@firsts as date[]), cast(@lasts as date[]), cast(@days as boolean[]),
+				cast(@kinds as text[]), cast(@whoses as text[]), cast(@bys as text[]), cast(@keys as text[])) a(question, measure, first, last, daily, kinds, whose, by, keys)),
+			kinds as materialized (`+kinds+`),
+			whose as materialized (`+whose+`)
+		select question, key, day, by, sum(n)::bigint as n, sum(total)::bigint as total from (
+			select a.question, case when a.keys = '{}' then t.key else '' end as key, case when a.daily then t.day end as day, k.by || w.by as by, t.n, t.total from asked a join kinds k on k.kinds = a.kinds join whose w on w.whose = a.whose
+				cross join lateral (select t.day, t.key, t.n, t.total from tallies t where t.measure = a.measure and t.kind = k.kind and t.whose = w.cells and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys)) offset 0) t
+			union all select a.question, case when a.keys = '{}' then t.key else '' end, case when a.daily then t.day end, case a.by when 'business_type' then c.business_type when 'legal_entity' then c.legal_entity when 'business_line' then c.business_line else '' end || w.by, t.n, t.total
+				from tally_deltas t join combinations c on c.id = t.combination_id left join people p on p.id = t.person_id join asked a on a.kinds = '' and a.measure = t.measure and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys))
+				join whose w on w.whose = a.whose and w.cells in ('', 'who:' || t.person_id, 'team:' || p.team) where true`+f.whoseKind()+`) t
+		group by 1, 2, 3, 4 having sum(n) <> 0 or sum(total) <> 0`, a.arguments(f))
+}
+
+// asked are the spans of questions, column by column. Where the tallies of a question stand say kinds and whose; those of what
+// is not folded have no kinds.
+type asked struct {
+	questions                                               []int64
+	measures, firsts, lasts, days, kinds, whoses, bys, keys []string
+}
+
+func (a *asked) span(i int, q TallyQuestion, m Measure, first, last time.Time, kinds, whose string) {
+	day := func(t time.Time, open string) string {
+		if t.IsZero() {
+			return open
 		}
-		selects[i] = own.ask(i, q)
+		return t.Format(time.DateOnly)
 	}
-	sql := `with live as materialized (select t.measure, t.day, t.key, t.n, t.total, t.person_id, c.business_type, c.legal_entity, c.business_line
-			from tally_deltas t join combinations c on c.id = t.combination_id where true` + f.whoseKind() + `) ` + strings.Join(selects, " union all ")
-	if f == (TallyFilter{}) || f == (TallyFilter{Nobody: true}) { // names that stand nowhere would be refused
-		return scan[Tally](ctx, r, sql)
-	}
-	return scan[Tally](ctx, r, sql, map[string]any{"type": f.BusinessType, "entity": f.LegalEntity, "line": f.BusinessLine, "team": f.Team, "who": f.Responsible})
+	a.questions, a.measures, a.firsts, a.lasts = append(a.questions, int64(i)), append(a.measures, string(m)), append(a.firsts, day(first, "-infinity")), append(a.lasts, day(last, "infinity"))
+	a.days, a.kinds, a.whoses, a.bys = append(a.days, strconv.FormatBool(q.Daily)), append(a.kinds, kinds), append(a.whoses, whose), append(a.bys, string(q.By))
+	a.keys = append(a.keys, string(texts(q.Keys)))
 }
 
-// ask is the statement of the i-th question.
-func (f TallyFilter) ask(i int, q TallyQuestion) string {
-	day := "null::date"
-	if q.Daily {
-		day = "t.day"
-	}
-	from, by := f.cells(q)
-	cells := ""
-	for _, what := range q.what() { // not one with "or" between them, of which no index is walked
-		cells += `select ` + by + ` as by, t.day, t.key, t.n, t.total from ` + from + ` and ` + what + ` union all `
-	}
-	return `(select ` + strconv.Itoa(i) + ` as question, '` + string(q.Measure) + `' as measure, t.key, ` + day + ` as day, t.by, sum(t.n)::bigint as n, sum(t.total)::bigint as total from (` + cells + `
-			select ` + q.By.live() + `, t.day, t.key, t.n, t.total from live t where (` + strings.Join(q.what(), " or ") + `)` + f.whose() + `) t
-		group by 3, 4, 5 having sum(t.n) <> 0 or sum(t.total) <> 0)`
-}
+// Names of sets of kinds, beside columns, and of whose tallies.
+const (
+	own        = "own"
+	narrowest  = "narrowest "   // and a name
+	eachPerson = "each person " // and their ids where not all
+	everybody  = "everybody"
+)
 
-// what are the conditions on facts t of a question, of which each fact meets one. Whole months are taken as such where these are
-// kept.
-func (q TallyQuestion) what() []string {
-	months, kept := monthly[q.Measure]
-	if !kept || q.Daily || q.From.IsZero() && q.Until.IsZero() {
-		return []string{q.Measure.within(q.From, q.Until)}
+// add puts the i-th question: in months where these are kept and in what days are left before and behind them.
+func (a *asked) add(f TallyFilter, i int, q TallyQuestion) {
+	kinds, whose := own, own
+	switch q.By {
+	case ByNothing:
+	case ByPerson:
+		whose = eachPerson + strings.Trim(string(bigints(q.Of)), "{}")
+	default:
+		kinds = string(q.By)
 	}
-	first, last := q.From, q.Until
-	if first.Day() > 1 {
-		first = first.AddDate(0, 1, 1-first.Day())
+	ofKind := f.ofKind() || kinds != own
+	if ofKind && slices.Contains(ofReviewers, q.Measure) {
+		if whose = everybody; q.By == ByPerson {
+			q.By = ByNothing
+		}
 	}
-	if !last.IsZero() {
-		last = last.AddDate(0, 0, 1-last.Day())
+	dated := !slices.Contains(standing, q.Measure)
+	narrow := ofKind && dated && (q.By == ByPerson || whose == own && f.person())
+	if narrow {
+		kinds = narrowest + kinds
 	}
-	if !last.IsZero() && !first.Before(last) {
-		return []string{q.Measure.within(q.From, q.Until)}
+	add := func(m Measure, first, last time.Time) { a.span(i, q, m, first, last, kinds, whose) }
+	a.span(i, q, q.Measure, q.From, q.Until, "", whose)
+	first, last := nextMonth(q.From), thisMonth(q.Until)
+	if !dated || narrow || q.Daily || !q.Until.IsZero() && !first.Before(last) {
+		add(q.Measure, q.From, q.Until)
+		return
 	}
-	what := []string{months.within(first, last)}
-	if first.After(q.From) {
-		what = append(what, q.Measure.within(q.From, first))
+	add(q.Measure.byMonth(), first, last)
+	if q.From.Before(first) {
+		add(q.Measure, q.From, first)
 	}
 	if last.Before(q.Until) {
-		what = append(what, q.Measure.within(last, q.Until))
+		add(q.Measure, last, q.Until)
 	}
-	return what
 }
 
-// within is the condition on facts t of a measure from one day on and before another, if any.
-func (m Measure) within(from, until time.Time) string {
-	sql := `t.measure = '` + string(m) + `'`
-	if !from.IsZero() {
-		sql += ` and t.day >= date '` + from.Format(time.DateOnly) + `'`
+// thisMonth and nextMonth are the first days of months not after and not before a day, if there is one.
+func thisMonth(day time.Time) time.Time {
+	if day.IsZero() {
+		return day
 	}
-	if !until.IsZero() {
-		sql += ` and t.day < date '` + until.Format(time.DateOnly) + `'`
-	}
-	return sql
+	return day.AddDate(0, 0, 1-day.Day())
 }
 
-// live is what tells apart the facts t that are not folded yet.
-func (b TallyBy) live() string {
-	switch b {
-	case ByNothing:
-		return `''`
-	case ByPerson:
-		return `t.person_id::text`
+func nextMonth(day time.Time) time.Time {
+	if day.IsZero() || day.Day() == 1 {
+		return day
 	}
-	return `t.` + string(b)
+	return thisMonth(day).AddDate(0, 1, 0)
 }
 
-// cells are where the tallies t stand that answer a question, and what tells them apart. An array is looked up in the index,
-// one after another; joined with a query all would be read.
-func (f TallyFilter) cells(q TallyQuestion) (from, by string) {
-	kinds, people := f.kinds(), f.people()
-	combinations := ` = any(array(select '#' || c.id from combinations c where true` + f.whoseKind() + `))`
-	whose := ` = ''`
-	switch {
-	case f.Team != "" && f.Responsible == 0 && q.By != ByPerson:
-		whose = ` = 'team:' || @team`
-	case people != "":
-		whose = ` = any(array(select 'who:' || w.id from (` + people + `) w(id)))`
-	case q.By == ByPerson && len(kinds) == 0:
-		whose = ` = any(array(select 'who:' || w.id from (select p.id from people p union all select 0) w(id)))`
-	case q.By == ByPerson:
-		whose = ` between 'who:' and 'who;'`
-	}
-	switch {
-	case q.By == ByPerson && len(kinds) > 0: // of all people few have merchants of a kind
-		return `(select distinct k.kind, k.whose from tallies k where k.measure = '` + string(TallyMerchants) + `' and k.kind` + combinations + ` and k.whose` + whose + ` offset 0) k
-			join tallies t on t.kind = k.kind and t.whose = k.whose where true`, `substr(t.whose, 5)`
-	case q.By == ByPerson:
-		return `tallies t where t.kind = '' and t.whose` + whose, `substr(t.whose, 5)`
-	case q.byKind() && (len(kinds) > 0 || people != ""):
-		return `combinations c join tallies t on t.kind = '#' || c.id where t.whose` + whose + f.whoseKind(), `c.` + string(q.By)
-	case q.byKind():
-		k := allKinds[slices.IndexFunc(allKinds, func(k kind) bool { return k.column == string(q.By) })]
-		return `tallies t where t.whose = '' and t.kind = any(array(select distinct '` + k.name + `:' || c.` + k.column + ` from combinations c))`, `substr(t.kind, ` + strconv.Itoa(len(k.name)+2) + `)`
-	case len(kinds) == 0:
-		return `tallies t where t.kind = '' and t.whose` + whose, `''`
-	case len(kinds) == 1 && people == "":
-		return `tallies t where t.whose = '' and t.kind = '` + kinds[0].name + `:' || ` + kinds[0].parameter(), `''`
-	}
-	return `tallies t where t.whose` + whose + ` and t.kind` + combinations, `''`
+func (a asked) arguments(f TallyFilter) map[string]any {
+	return map[string]any{"questions": bigints(a.questions), "measures": texts(a.measures), "firsts": texts(a.firsts), "lasts": texts(a.lasts), "days": texts(a.days), "kinds": texts(a.kinds), "whoses": texts(a.whoses), "bys": texts(a.bys), "keys": texts(a.keys),
+		"type": f.BusinessType, "entity": f.LegalEntity, "line": f.BusinessLine, "team": f.Team, "who": f.Responsible}
 }
 
-// kind is one way to tell merchants apart: a column of combinations, and the name of its tallies and its parameter.
-type kind struct{ column, name string }
+// sets are the kinds of merchants that spans ask for by name, and whose tallies.
+func (a asked) sets(f TallyFilter) (kinds, whose string) {
+	union := func(names []string, of func(name string) string) string {
+		var list []string
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+			if name != "" {
+				list = append(list, of(name))
+			}
+		}
+		return strings.Join(list, " union all ")
+	}
+	return union(a.kinds, f.kindsNamed), union(a.whoses, f.whoseNamed)
+}
 
-func (k kind) parameter() string { return "@" + k.name }
-
-var allKinds = []kind{{"business_type", "type"}, {"legal_entity", "entity"}, {"business_line", "line"}}
-
-// kinds are those filtered by.
-func (f TallyFilter) kinds() (list []kind) {
-	for i, value := range []string{f.BusinessType, f.LegalEntity, f.BusinessLine} {
-		if value != "" {
-			list = append(list, allKinds[i])
+// kindsNamed are the kinds of the filter: itself, told apart by a column, or the narrowest.
+func (f TallyFilter) kindsNamed(name string) string {
+	by, narrow := strings.CutPrefix(name, narrowest)
+	parts, told := make([]string, len(allKinds)), `''`
+	for i, k := range allKinds {
+		parts[i] = `c.` + k.column
+		if by == k.column {
+			told = parts[i]
+		} else if !narrow && k.of(f) == "" {
+			parts[i] = `'` + anyKind + `'`
 		}
 	}
-	return list
+	return `select distinct '` + name + `' as kinds, ` + strings.Join(parts, ` || '|' || `) + ` as kind, ` + told + ` as by from combinations c where true` + f.whoseKind()
 }
+
+// whoseNamed are whose cells these are: the filter's own, those of each of its people, or everybody's.
+func (f TallyFilter) whoseNamed(name string) string {
+	people := f.people()
+	ids, each := strings.CutPrefix(name, eachPerson)
+	switch {
+	case each:
+		of := ""
+		if ids != "" {
+			of = ` where w.id in (` + ids + `)`
+		}
+		return `select '` + name + `' as whose, 'who:' || w.id as cells, w.id::text as by from (` + cmp.Or(people, `select id from people union all select 0`) + `) w(id)` + of
+	case name == everybody || people == "":
+		return `select '` + name + `' as whose, '' as cells, '' as by`
+	case f.person():
+		return `select '` + name + `' as whose, 'who:' || w.id as cells, '' as by from (` + people + `) w(id)`
+	}
+	return `select '` + name + `' as whose, 'team:' || @team as cells, '' as by`
+}
+
+// kind is one way to tell merchants apart: a column of combinations, the parameter that asks for one, and its value.
+type kind struct {
+	column, parameter string
+	of                func(TallyFilter) string
+}
+
+var allKinds = []kind{
+	{"business_type", "@type", func(f TallyFilter) string { return f.BusinessType }},
+	{"legal_entity", "@entity", func(f TallyFilter) string { return f.LegalEntity }},
+	{"business_line", "@line", func(f TallyFilter) string { return f.BusinessLine }},
+}
+
+// ofKind reports whether not all kinds of merchants count.
+func (f TallyFilter) ofKind() bool { return f.BusinessType+f.LegalEntity+f.BusinessLine != "" }
+
+// person reports whether one person's facts count, or nobody's.
+func (f TallyFilter) person() bool { return f.Responsible != 0 || f.Nobody }
 
 // people is the query of who may be responsible; "" when whoever is.
 func (f TallyFilter) people() string {
@@ -212,16 +243,10 @@ func (f TallyFilter) people() string {
 
 // whoseKind is the condition on combinations c.
 func (f TallyFilter) whoseKind() (where string) {
-	for _, k := range f.kinds() {
-		where += ` and c.` + k.column + ` = ` + k.parameter()
+	for _, k := range allKinds {
+		if k.of(f) != "" {
+			where += ` and c.` + k.column + ` = ` + k.parameter
+		}
 	}
 	return where
-}
-
-// whose is the condition on facts t, whose kind is the filter's.
-func (f TallyFilter) whose() string {
-	if people := f.people(); people != "" {
-		return ` and t.person_id in (` + people + `)`
-	}
-	return ""
 }

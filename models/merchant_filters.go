@@ -29,30 +29,42 @@ type MerchantFilter struct {
 	Reminded     time.Time // for "remind": with the merchant, and told so before this time
 	Order        MerchantOrder
 
-	resolved     bool            // by ResolveMerchants, which found what follows
-	combinations []CombinationID // those of BusinessType, LegalEntity and BusinessLine that have what Slot asks for
-	team         []PersonID      // the people of Team
-	few          []MerchantID    // all merchants that what is searched for can find, when they are few
-	many         bool            // a name that very many have
-	among        []MerchantID    // the only merchants that count
-	held         []held          // what merchants must have that is not in few
-	most         int             // merchants of what is counted of the filter; -1: nothing is
-	exact        bool            // nothing else is asked for
+	resolved     bool          // by ResolveMerchants, which found what follows
+	combinations []Combination // those of BusinessType, LegalEntity and BusinessLine that have what Slot asks for: their ids and legal entities
+	team         []PersonID    // the people of Team
+	few          []MerchantID  // all merchants that what is searched for can find, when they are few
+	seen         int           // so many at least have a name that not few have
+	among        []MerchantID  // the only merchants that count
+	held         []held        // what merchants must have that is not in few
+	most         int           // merchants of what is counted of the filter; -1: nothing is
+	share        float64       // of these, about, have what Slot asks for; 0: not known
+	exact        bool          // nothing else is asked for
 }
 
 // held is what merchants must have in another table.
 type held struct {
+	kinds       string // what merchants m must have to have it, which their indexes know
 	from, where string // rows r with a merchant_id
 	args        []any
 	some        bool // so few rows that they are rather gathered first than looked for at each merchant
 }
 
+// rareSQL are the merchants with documents that are on their way or to be decided: an index holds them alone.
+const rareSQL = "m.slots_other <> 0"
+
+// rare reports whether it is one of these documents.
+func (h held) rare() bool { return strings.HasPrefix(h.kinds, "m.slots_other") }
+
 // in is the condition on a merchant m. Neither form is a join: a page stops early.
 func (h held) in() string {
-	if h.some {
+	if h.some && h.kinds == "" {
 		return "(m.id in (select r.merchant_id from " + h.from + " r where " + h.where + ")) is true"
 	}
-	return "exists (select 1 from " + h.from + " r where r.merchant_id = m.id and " + h.where + " offset 0)"
+	has := "exists (select 1 from " + h.from + " r where r.merchant_id = m.id and " + h.where + " offset 0)"
+	if h.kinds != "" {
+		has = "(" + h.kinds + ") <> 0 and " + has
+	}
+	return has
 }
 
 // SlotFilter asks for merchants with a slot to which all of it applies. State and Reason ask for merchants that are not
@@ -100,7 +112,11 @@ func (f MerchantFilter) where() (where []string, args []any) {
 		add("m.id = any(?)", bigints(f.among))
 	}
 	if f.combinations != nil {
-		add("m.combination_id = any(?)", bigints(f.combinations))
+		ids := make([]CombinationID, len(f.combinations))
+		for i, c := range f.combinations {
+			ids[i] = c.ID
+		}
+		add("m.combination_id = any(?)", bigints(ids))
 	}
 	if f.Quarter != "" {
 		add("m.progress_state <> 'registered' and m.quarter = ?", f.Quarter)
@@ -163,6 +179,30 @@ func texts(list []string) array {
 		quoted[i] = `"` + quoteElement.Replace(text) + `"`
 	}
 	return array("{" + strings.Join(quoted, ",") + "}")
+}
+
+// kinds are the bits of merchants m that have such a slot; "" where no bit says so.
+func (f SlotFilter) kinds() string {
+	bits := ""
+	if f.Category != "" {
+		bits = " & " + strconv.FormatInt(bitOf(f.Category, f.Code), 10)
+	}
+	switch f.State {
+	case "missing":
+		return "m.slots_missing" + bits
+	case "approved":
+		return "m.slots_approved" + bits
+	case "refused":
+		return "m.slots_refused" + bits
+	case "open":
+		return "(m.slots_missing | m.slots_refused | m.slots_other)" + bits
+	case "":
+		if f.Reason != "" {
+			return "m.slots_refused" + bits
+		}
+		return ""
+	}
+	return "m.slots_other" + bits
 }
 
 // where is the condition on rows r of slots.

@@ -69,7 +69,7 @@ type ToDecide struct {
 // queue from the oldest on, no further than it must.
 func (r Reader) MerchantsToDecide(ctx context.Context, limit int) ([]ToDecide, error) {
 	return scan[ToDecide](ctx, r, `with oldest as (
-			select d.merchant_id, d.queued_at from documents d where d.queued_at is not null order by d.queued_at, d.id limit `+strconv.Itoa(limit*50)+`),
+			select d.merchant_id, d.queued_at from documents d where `+oldestSQL+` order by d.queued_at, d.id limit `+strconv.Itoa(limit*50)+`),
 		first as (select merchant_id, min(queued_at) as since from oldest group by merchant_id order by since, merchant_id limit `+strconv.Itoa(limit)+`)
 		select `+merchantRowColumns+`, f.since, (select count(*) from documents d where d.merchant_id = m.id and d.queued_at is not null) as undecided
 		from first f join merchants m on m.id = f.merchant_id left join people p on p.id = m.responsible_id order by f.since, m.id`)

@@ -21,10 +21,12 @@ func (b *bundle) portfolio(n int) {
 	owner, err := pgx.Connect(b.ctx(), b.database.OwnerDSN)
 	b.must(err)
 	defer owner.Close(context.Background())
+	var bits models.KindsOfSlots
+	bits.Add(models.Slot{Category: "DOCUMENT", Code: "X", State: models.SlotMissing})
 	for _, sql := range []string{
 		`insert into people (email, name, role, password_hash) select 'p' || i || '@berkas.test', 'Person ' || i, 'staff', 'x' from generate_series(1, 100) i`,
 		fmt.Sprintf(`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, set_id, responsible_id, progress_state, next_actor, updated_at, archived_at, due_on, registered_at, description)
-			select gen_random_uuid(), 'Merchant ' || md5((i / 2)::text), 'merchant ' || md5((i / 2)::text), case when i %% 3 = 0 then 'CORPORATE' else 'PERSONAL' end, 'PT', 'LINE_' || i %% 20, 'ID', c.id, c.set_id,
+			select gen_random_uuid(), 'Merchant ' || md5((i / 2)::text), 'merchant ' || md5((i / 2)::text), case when i %% 3 = 0 then 'CORPORATE' else 'PERSONAL' end, c.legal_entity, 'LINE_' || i %% 20, 'ID', c.id, c.set_id,
 				case when i %% 11 > 0 then (select min(id) + i %% 100 from people) end, s.state, case when s.state in ('todo', 'refused', 'failed') then 'staff' when s.state in ('waiting', 'pending') then 'doku' else 'reviewer' end,
 				'2026-11-01'::timestamptz + (i / 2) * interval '1 minute', case when i %% 10 = 0 then now() end, case when i %% 4 > 0 then '2026-10-01'::date + i %% 90 end, case when s.state = 'registered' then now() end, repeat('x', 300)
 			from generate_series(1, %d) i, lateral (select (array['pending','todo','waiting','refused','failed','complete','registered'])[1 + i %% 7] as state) s, combinations c`, n),
@@ -35,6 +37,8 @@ func (b *bundle) portfolio(n int) {
 		`update slots set state = (array['missing','waiting','delivered','approved','refused','failed'])[1 + merchant_id % 6], state_since = now(),
 			refused_for = case when merchant_id % 6 = 4 then 'image_blurry' else '' end, expires_on = case when id % 5 = 0 then '2026-11-22'::date + (merchant_id % 200)::integer - 50 end where code = 'X'`,
 		`update merchants set quarter = case when registered_at is not null then 'registered' else (id % 5)::text end, first_document_at = created_at, at_doku_at = case when id % 2 = 0 then '2026-10-01'::timestamptz + id * interval '1 minute' end`,
+		fmt.Sprintf(`update merchants m set slots_missing = case s.state when 'missing' then %[1]d else 0 end, slots_approved = case s.state when 'approved' then %[1]d else 0 end, slots_refused = case s.state when 'refused' then %[1]d else 0 end,
+			slots_other = case when s.state in ('waiting', 'delivered', 'failed') then %[1]d else 0 end from slots s where s.merchant_id = m.id`, bits.SlotsMissing),
 		`update people set team = 'Team ' || id % 10`,
 		`update documents d set queued_at = d.delivered_at from merchants m where m.id = d.merchant_id and d.review = 'undecided' and m.archived_at is null and m.registered_at is null`,
 		`vacuum analyze`,

@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/binary"
 	"reflect"
 	"slices"
 	"time"
@@ -59,6 +61,36 @@ type Step struct {
 	Quarter Quarter `json:"quarter"`
 }
 
+// KindsOfSlots are the kinds of documents that a merchant has in a state, a bit each, so that an index of merchants
+// knows who may have one. Different kinds may share a bit: whoever finds one has to look at the slots.
+type KindsOfSlots struct {
+	SlotsMissing  int64
+	SlotsApproved int64
+	SlotsRefused  int64
+	SlotsOther    int64 // waiting, delivered, failed
+}
+
+// bitOf is the bit of a kind of document, or of all of a category when it has no code. The database's kind_bit says the same.
+func bitOf(category, code string) int64 {
+	sum := md5.Sum([]byte(category + "|" + code))
+	return 1 << (binary.BigEndian.Uint32(sum[:]) % 63)
+}
+
+// Add adds a slot.
+func (k *KindsOfSlots) Add(s Slot) {
+	bits := bitOf(s.Category, s.Code) | bitOf(s.Category, "")
+	switch s.State {
+	case SlotMissing:
+		k.SlotsMissing |= bits
+	case SlotApproved:
+		k.SlotsApproved |= bits
+	case SlotRefused:
+		k.SlotsRefused |= bits
+	case SlotWaiting, SlotDelivered, SlotFailed:
+		k.SlotsOther |= bits
+	}
+}
+
 // Merchant is a business to be registered at DOKU. Private is a sealed JSON of what is personal; onboarding opens it.
 type Merchant struct {
 	ID                 MerchantID
@@ -92,11 +124,12 @@ type Merchant struct {
 	NextActor          NextActor
 	NextActorSince     time.Time
 	Quarter            Quarter
-	Course             []Step     `gorm:"serializer:json"`
-	FirstDocumentAt    *time.Time // when it first reached each stage
-	AtDOKUAt           *time.Time `gorm:"column:at_doku_at"` // all documents at DOKU
-	ApprovedAt         *time.Time // all documents approved
-	ActiveAt           *time.Time // able to take payments at DOKU
+	Kinds              KindsOfSlots `gorm:"embedded"`
+	Course             []Step       `gorm:"serializer:json"`
+	FirstDocumentAt    *time.Time   // when it first reached each stage
+	AtDOKUAt           *time.Time   `gorm:"column:at_doku_at"` // all documents at DOKU
+	ApprovedAt         *time.Time   // all documents approved
+	ActiveAt           *time.Time   // able to take payments at DOKU
 	BusinessID         string
 	BrandID            string
 	BusinessStatus     string // DOKU's words
@@ -363,7 +396,7 @@ func (tx *Tx) KeepProgress(was, is Merchant) error {
 		return nil
 	}
 	is.UpdatedAt = tx.Now
-	err := tx.g.Model(&Merchant{}).Where("id = ?", was.ID).Select("progress", "progress_state", "next_actor", "next_actor_since", "quarter", "course",
+	err := tx.g.Model(&Merchant{}).Where("id = ?", was.ID).Select("progress", "progress_state", "next_actor", "next_actor_since", "quarter", "slots_missing", "slots_approved", "slots_refused", "slots_other", "course",
 		"first_document_at", "at_doku_at", "approved_at", "active_at", "updated_at").Updates(&is).Error
 	if err != nil {
 		return translate(err)
@@ -377,7 +410,7 @@ func (tx *Tx) KeepProgress(was, is Merchant) error {
 
 // kept is what of a merchant's completeness can be compared as it is.
 func kept(m Merchant) any {
-	return [...]any{m.ProgressState, m.NextActor, m.Quarter, instant(m.FirstDocumentAt), instant(m.AtDOKUAt), instant(m.ApprovedAt), instant(m.ActiveAt)}
+	return [...]any{m.ProgressState, m.NextActor, m.Quarter, m.Kinds, instant(m.FirstDocumentAt), instant(m.AtDOKUAt), instant(m.ApprovedAt), instant(m.ActiveAt)}
 }
 
 func instant(t *time.Time) int64 {

@@ -63,6 +63,11 @@ func (r Reader) People(ctx context.Context) ([]Person, error) {
 	return find[Person](r.db.WithContext(ctx).Order("disabled_at is not null, lower(name), id").Limit(5000))
 }
 
+// Roster are all people as others name them: without what only they and admins need.
+func (r Reader) Roster(ctx context.Context) ([]Person, error) {
+	return find[Person](r.db.WithContext(ctx).Select("id", "name", "role", "team", "disabled_at").Order("disabled_at is not null, lower(name), id").Limit(5000))
+}
+
 // Colleague is a person a merchant can be given to.
 type Colleague struct {
 	ID   PersonID

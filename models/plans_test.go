@@ -23,7 +23,7 @@ func (b *bundle) fill(merchants int) {
 	for _, sql := range []string{
 		`insert into people (email, name, role, password_hash) select 'p' || i || '@berkas.test', 'Person ' || i, 'staff', 'x' from generate_series(1, 300) i`,
 		fmt.Sprintf(`insert into merchants (uid, name, name_normal, business_type, legal_entity, business_line, nationality, combination_id, set_id, responsible_id, progress_state, next_actor, updated_at, archived_at, due_on)
-			select gen_random_uuid(), 'Merchant ' || md5(i::text), 'merchant ' || md5(i::text), case when i %% 3 = 0 then 'CORPORATE' else 'PERSONAL' end, 'PT', 'LINE_' || i %% 20, 'ID', c.id, c.set_id,
+			select gen_random_uuid(), 'Merchant ' || md5(i::text), 'merchant ' || md5(i::text), case when i %% 3 = 0 then 'CORPORATE' else 'PERSONAL' end, c.legal_entity, 'LINE_' || i %% 20, 'ID', c.id, c.set_id,
 				(select min(id) + i %% 300 from people), (array['pending','todo','waiting','refused','failed','complete','registered'])[1 + i %% 7], (array['staff','doku','reviewer'])[1 + i %% 3],
 				'2026-11-01'::timestamptz + i * interval '1 minute', case when i %% 10 = 0 then now() end, '2026-12-01'::date + i %% 60
 			from generate_series(1, %d) i, combinations c`, merchants),
@@ -56,7 +56,7 @@ func (b *bundle) fill(merchants int) {
 }
 
 // large are the tables that grow with the portfolio: none of them is read from end to end for a page.
-var large = regexp.MustCompile(`Seq Scan on (merchants|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|tallies|attachments|submissions)\b`)
+var large = regexp.MustCompile(`Seq Scan on (merchants|name_words|documents|slots|slot_fields|sessions|audit_` + time.Now().UTC().Format("2006_01") + `|merchant_keys|tallies|attachments|submissions)\b`)
 
 func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 	b := setup(t)
@@ -114,7 +114,15 @@ func TestHotQueriesReadNoTableFromEndToEnd(t *testing.T) {
 		_, err := b.LookAlikes(ctx, 1, "merchant x", [][]byte{{1}, {2}})
 		return err
 	})
-	ask("shell", func() error { _, err := b.Shell(ctx, b.person+5); return err })
+	ask("words of names", func() error {
+		_, err := b.NameWords(ctx, []string{"merchxnt", "xyzzyx"})
+		return err
+	})
+	ask("misspelt names", func() error {
+		_, err := b.MerchantsNamedNearly(ctx, []models.WordsOfName{{{"merchant", "merchan"}, {"md5"}}, {{"first"}}}, false, 500)
+		return err
+	})
+	ask("shell", func() error { _, err := b.Shell(ctx, b.person+5, 100); return err })
 	ask("checklist", func() error { _, err := b.ChecklistRows(ctx, 70); return err })
 	ask("checklist with versions", func() error { _, err := b.ChecklistVersions(ctx, 70); return err })
 	ask("dossier", func() error { _, err := b.Dossier(ctx, 70); return err })
@@ -163,7 +171,7 @@ func TestAMerchantsPageAsksAsOftenForManyDocuments(t *testing.T) {
 			b.must(err)
 			_, err = b.Timeline(b.ctx(), m.ID, 60)
 			b.must(err)
-			_, err = b.Shell(b.ctx(), b.person)
+			_, err = b.Shell(b.ctx(), b.person, 100)
 			b.must(err)
 		}))
 	}

@@ -64,8 +64,12 @@ func take[T any](q *gorm.DB) (T, error) {
 
 func create(tx *Tx, row any) error { return translate(tx.g.Create(row).Error) }
 
-// counts are the numbers of rows that n questions find, in one statement; from is what stands behind the i-th one's from.
-func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, args []any)) ([]int, error) {
+// counted is the number of rows that the i-th of several questions finds.
+type counted struct{ I, N int }
+
+// counts are the numbers of rows that n questions find, in one statement; from is what stands behind the i-th one's from. It
+// is asked by scan or scanPlanned.
+func counts(ctx context.Context, r Reader, ask func(context.Context, Reader, string, ...any) ([]counted, error), n int, from func(i int) (sql string, args []any)) ([]int, error) {
 	if n == 0 {
 		return nil, nil
 	}
@@ -74,7 +78,7 @@ func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, 
 		sql, a := from(i)
 		selects[i], args = `select `+strconv.Itoa(i)+` as i, count(*) as n from (select 1 from `+sql+`) c`, append(args, a...)
 	}
-	rows, err := scanPlanned[struct{ I, N int }](ctx, r, strings.Join(selects, " union all "), args...)
+	rows, err := ask(ctx, r, strings.Join(selects, " union all "), args...)
 	found := make([]int, n)
 	for _, row := range rows {
 		found[row.I] = row.N
@@ -85,17 +89,18 @@ func counts(ctx context.Context, r Reader, n int, from func(i int) (sql string, 
 // Shell is what every page's frame shows.
 type Shell struct {
 	Mine      int // open merchants of this person that wait for the staff
-	Undecided int // documents in the reviewers' queue, capped
+	Undecided int // documents in the reviewers' queue
 	DownSince *time.Time
 	LastOKAt  *time.Time
 	LatencyMS int
 }
 
-// Shell is one statement for the frame of every page.
-func (r Reader) Shell(ctx context.Context, person PersonID) (Shell, error) {
+// Shell is one statement for the frame of every page. It counts no further than limit.
+func (r Reader) Shell(ctx context.Context, person PersonID, limit int) (Shell, error) {
+	most := ` limit ` + strconv.Itoa(limit)
 	return one[Shell](ctx, r, `select
-		(select count(*) from (select 1 from merchants where responsible_id = ? and archived_at is null and next_actor = 'staff' limit 1000) m) as mine,
-		(select count(*) from (select 1 from documents where queued_at is not null order by queued_at, id limit 1000) d) as undecided,
+		(select count(*) from (select 1 from merchants where responsible_id = ? and archived_at is null and next_actor = 'staff'`+most+`) m) as mine,
+		(select count(*) from (select 1 from documents d where `+oldestSQL+` order by d.queued_at, d.id`+most+`) d) as undecided,
 		h.down_since, h.last_ok_at, h.latency_ms
 		from doku_health h`, person)
 }

@@ -120,8 +120,10 @@ var recounts = []recount{
 		return `select ` + whoseSQL + `, ` + sinceEpochSQL + ` as day, s.category || '|' || s.code || '|' || s.state as key, 1 as n, floor(extract(epoch from s.state_since) + 0.5)::bigint as total
 		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and m.registered_at is null and (s.requirement_id is not null or s.by_hand)`
 	}},
-	{TallyDue, func(live string) string { return dueBy(`m.due_on`, live) }},
-	{TallyDueMonth, func(live string) string { return dueBy(`m.due_on - (extract(day from m.due_on)::integer - 1)`, live) }},
+	{TallyDue, func(live string) string {
+		return `select ` + whoseSQL + `, m.due_on as day, '' as key, 1 as n, 0 as total from merchants m
+		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
+	}},
 	{TallyExpires, func(live string) string {
 		return `select ` + whoseSQL + `, s.expires_on as day, s.category || '|' || s.code as key, 1 as n, 0 as total
 		from merchants m join slots s on s.merchant_id = m.id where ` + live + ` and (s.requirement_id is not null or s.by_hand) and s.expires_on is not null`
@@ -166,21 +168,10 @@ var recounts = []recount{
 		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, v.outcome as key, 1 as n, 0 as total
 		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts'`
 	}},
-	{TallyQueueTime, func(live string) string { return queuedBy(weekSQL("v.decided_at"), live) }},
-	{TallyQueueMonth, func(live string) string {
-		return queuedBy(weekSQL("v.decided_at")+` - (extract(day from `+weekSQL("v.decided_at")+`)::integer - 1)`, live)
-	}},
-}
-
-func dueBy(day, live string) string {
-	return `select ` + whoseSQL + `, ` + day + ` as day, '' as key, 1 as n, 0 as total from merchants m
-		where ` + live + ` and m.due_on is not null and m.progress_state in ('pending', 'todo', 'waiting', 'refused', 'failed')`
-}
-
-func queuedBy(day, live string) string {
-	return `select ` + reviewerSQL + `, ` + day + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + `::text as key, 1 as n,
-		` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
+	{TallyQueueTime, func(live string) string {
+		return `select ` + reviewerSQL + `, ` + weekSQL("v.decided_at") + ` as day, ` + bucketSQL(secondsSQL("v.queued_at", "v.decided_at")) + `::text as key, 1 as n, ` + secondsSQL("v.queued_at", "v.decided_at") + ` as total
 		from decisions v join merchants m on m.id = v.merchant_id where ` + live + ` and v.standing = 'counts' and v.queued_at <= v.decided_at`
+	}},
 }
 
 // factsOf are the facts of the merchants m that are not archived.
@@ -191,13 +182,12 @@ func (c recount) factsOf() string {
 // differ is what the tallies of a measure and what waits to be folded say, beside what the rows say, where the two differ.
 func (c recount) differ() string {
 	waiting := `(select measure, combination_id, person_id, day, key, n, total from tally_deltas where measure = '` + string(c.measure) + `')`
-	return `with facts as materialized (select f.measure, f.combination_id, f.person_id, f.day, f.key, sum(f.n) as n, sum(f.total) as total from ` + c.factsOf() + ` f group by 1, 2, 3, 4, 5)
-		select kind, whose, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
+	return `select measure, kind, whose, day, key, coalesce(sum(n) filter (where counted), 0) as counted, coalesce(sum(n) filter (where not counted), 0) as kept,
 			coalesce(sum(total) filter (where counted), 0) as counted_total, coalesce(sum(total) filter (where not counted), 0) as kept_total
-		from (select true as counted, t.* from (` + tallied("facts") + `) t
-			union all select false, t.* from (` + tallied(waiting) + `) t
-			union all select false, measure, kind, whose, day, key, n, total from tallies where measure = '` + string(c.measure) + `') b
-		group by 1, 2, 3, 4 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`
+		from (select true as counted, t.* from ` + tallied(c.factsOf()) + ` t
+			union all select false, t.* from ` + tallied(waiting) + ` t
+			union all select false, measure, kind, whose, day, key, n, total from tallies where measure in ('` + string(c.measure) + `', '` + string(c.measure.byMonth()) + `')) b
+		group by 1, 2, 3, 4, 5 having sum(case when counted then n else -n end) <> 0 or sum(case when counted then total else -total end) <> 0`
 }
 
 // TallyDifference is a tally that is another than its rows say. Kind and Whose are as in the table.
@@ -234,14 +224,14 @@ func (s *Store) CheckTallies(ctx context.Context, tell func(TallyDifference) err
 }
 
 func (c recount) check(g *gormDB, tell func(TallyDifference) error) error {
-	rows, err := g.Raw(c.differ() + ` order by 1, 2, 3, 4`).Rows()
+	rows, err := g.Raw(c.differ() + ` order by 1, 2, 3, 4, 5`).Rows()
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		d := TallyDifference{Measure: c.measure}
-		if err := rows.Scan(&d.Kind, &d.Whose, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
+		var d TallyDifference
+		if err := rows.Scan(&d.Measure, &d.Kind, &d.Whose, &d.Day, &d.Key, &d.Counted, &d.Kept, &d.CountedTotal, &d.KeptTotal); err != nil {
 			return err
 		}
 		if err := tell(d); err != nil {
@@ -282,8 +272,8 @@ func (c recount) mend(g *gormDB, i int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r := g.Exec(`insert into tallies as t (kind, whose, measure, day, key, n, total)
-		select kind, whose, '` + string(c.measure) + `', day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d order by kind, whose, day, key
+	r := g.Exec(`insert into tallies as t (measure, kind, whose, day, key, n, total)
+		select measure, kind, whose, day, key, counted - kept, counted_total - kept_total from (` + c.differ() + `) d order by measure, kind, whose, day, key
 		on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total`)
 	return r.RowsAffected, r.Error
 }

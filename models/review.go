@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +17,8 @@ type ReviewFilter struct {
 	Mine         PersonID  // asked of this person, or open at theirs
 	Snoozed      bool      // only those that are, instead of only those that are not
 	Overdue      time.Time // due before this day
+	forMe        PersonID  // may be given to this reviewer
+	but          DocumentID
 }
 
 // ReviewRow is one document of the queue.
@@ -60,23 +61,66 @@ func (r ReviewRow) Cursor() ReviewCursor {
 const (
 	reviewDueSQL   = `coalesce(d.review_due_on, 'infinity'::date)`
 	reviewOrderSQL = reviewDueSQL + `, d.queued_at, d.id`
+	// oldestSQL is true of all the queue. It opens the index of what waits longest to those who read in its order: to others it
+	// looks as good as the queue's own where the planner takes nothing to be as old as it is asked for.
+	oldestSQL = `d.queued_at > '-infinity'`
 )
 
-// ReviewQueue is a page of the queue, limit rows behind the cursor (nil: from the start).
+// ReviewQueue is a page of the queue, limit rows behind the cursor (nil: from the start). The limit stands in the statement,
+// so that it is planned for a page and not for a tenth of all.
 func (r Reader) ReviewQueue(ctx context.Context, f ReviewFilter, now time.Time, after *ReviewCursor, limit int) ([]ReviewRow, error) {
-	sql, args := f.page(now, after, limit)
-	return scan[ReviewRow](ctx, r, sql, args...)
+	first, args := f.first(now, after, limit)
+	return scan[ReviewRow](ctx, r, `select d.id, d.merchant_id, d.business_type, d.business_line, d.category, d.code, d.version, d.thumbnail is not null as has_thumbnail, d.review_due_on, d.queued_at,
+			d.uploaded_by, case when d.leased_until > ? then d.leased_by end as leased_by, d.leased_until, d.assigned_to, d.snoozed_until,
+			(select name from merchants m where m.id = d.merchant_id) as merchant, coalesce((select name from people p where p.id = d.uploaded_by), '') as uploader,
+			coalesce((select name from people p where p.id = d.leased_by and d.leased_until > ?), '') as leaser, coalesce((select name from people p where p.id = d.assigned_to), '') as assigned,
+			coalesce((select name from people p where p.id = d.first_approved_by), '') as first_approved
+		from documents d where `+first+` order by `+reviewOrderSQL+` limit `+strconv.Itoa(limit), append([]any{now, now}, args...)...)
 }
 
-// page is the statement of a page. The limit stands in it, so that it is planned for a page and not for a tenth of all.
-func (f ReviewFilter) page(now time.Time, after *ReviewCursor, limit int) (string, []any) {
-	where, args := f.behind(now, after)
-	return `select d.*, (select name from merchants m where m.id = d.merchant_id) as merchant, coalesce((select name from people p where p.id = d.uploaded_by), '') as uploader,
-			coalesce((select name from people p where p.id = d.leased_by), '') as leaser, coalesce((select name from people p where p.id = d.assigned_to), '') as assigned,
-			coalesce((select name from people p where p.id = d.first_approved_by), '') as first_approved
-		from (select d.id, d.merchant_id, d.business_type, d.business_line, d.category, d.code, d.version, d.thumbnail is not null as has_thumbnail, d.review_due_on, d.queued_at,
-				d.uploaded_by, case when d.leased_until > ? then d.leased_by end as leased_by, d.leased_until, d.assigned_to, d.first_approved_by, d.snoozed_until
-			from documents d where ` + where + ` order by ` + reviewOrderSQL + ` limit ` + strconv.Itoa(limit) + `) d order by ` + reviewOrderSQL, append([]any{now}, args...)
+// first are conditions on the first documents behind a place, of which no more than limit are read in the queue's order.
+// What one index does not tell apart is looked for in indexes alone, before any document is read.
+func (f ReviewFilter) first(now time.Time, place *ReviewCursor, limit int) (string, []any) {
+	if !f.aged() && !f.mixed() {
+		return f.behind(now, place)
+	}
+	ids, args := f.ids(now, place, limit)
+	still, a := ReviewFilter{forMe: f.forMe, but: f.but, Snoozed: f.Snoozed}.where(now) // one that is waited for may have been given away meanwhile
+	return "d.id = any(array(" + ids + ")) and " + still, append(args, a...)
+}
+
+// ids finds the first documents behind a place, in the queue's order.
+func (f ReviewFilter) ids(now time.Time, place *ReviewCursor, limit int) (string, []any) {
+	if f.aged() {
+		return f.idsByDay(now, place, limit)
+	}
+	where, args := f.behind(now, place)
+	return "select d.id from documents d where " + where + " order by " + reviewOrderSQL + " limit " + strconv.Itoa(limit), args
+}
+
+// idsByDay is ids for those of an age. It leaps from one due day of the queue to the next: those of a day that
+// wait for long stand together, before those of the same day that do not.
+func (f ReviewFilter) idsByDay(now time.Time, place *ReviewCursor, limit int) (string, []any) {
+	start, args := `'-infinity'::date, '-infinity'::timestamptz, 0::bigint`, []any(nil)
+	if place != nil {
+		start, args = `?::date, ?::timestamptz, ?::bigint`, []any{dayOr(place.DueOn, "infinity"), place.QueuedAt, place.ID}
+	}
+	where, a := f.where(now)
+	most := ` limit ` + strconv.Itoa(limit)
+	return `with recursive days(due, since, id) as (
+			select ` + start + `
+			union all
+			select (select min(` + reviewDueSQL + `) from documents d where d.queued_at is not null and ` + reviewDueSQL + ` > y.due), '-infinity', 0 from days y where y.due is not null)
+		select d.id from (select * from days order by due) y cross join lateral (select d.id, d.queued_at from documents d where ` + where + ` and ` + reviewDueSQL + ` = y.due
+			and (d.queued_at, d.id) > (y.since, y.id) order by d.queued_at, d.id` + most + `) d order by y.due, d.queued_at, d.id` + most, append(args, a...)
+}
+
+// aged reports whether it is the age that leaves few: a person's own and what is put off are few by themselves.
+func (f ReviewFilter) aged() bool { return !f.Before.IsZero() && f.Mine == 0 && !f.Snoozed }
+
+// mixed reports whether what is asked for stands in several indexes.
+func (f ReviewFilter) mixed() bool {
+	return f.BusinessType != "" && f.BusinessLine+f.Category != "" || f.BusinessLine != "" && f.Category != ""
 }
 
 // behind is where, behind a place in the queue.
@@ -113,7 +157,10 @@ func (f ReviewFilter) where(now time.Time) (string, []any) {
 		add(reviewDueSQL+" < ?::date", f.Overdue.Format(time.DateOnly))
 	}
 	if f.Mine != 0 {
-		add("(d.assigned_to = ? or d.leased_by = ? and d.leased_until > ?)", f.Mine, f.Mine, now)
+		add("d.id = any(array(select id from documents where queued_at is not null and (assigned_to = ? or leased_by = ? and leased_until > ?)))", f.Mine, f.Mine, now)
+	}
+	if f.forMe != 0 {
+		add(forMeSQL+" and d.id <> ?", f.forMe, now, f.forMe, f.forMe, f.forMe, f.but)
 	}
 	return strings.Join(where, " and "), args
 }
@@ -125,13 +172,22 @@ func dayOr(t *time.Time, otherwise string) string {
 	return t.Format(time.DateOnly)
 }
 
-// CountsOfReview counts the documents of several filters in one statement, each no further than limit. The order has it walk
-// an index as far as it must, where a table read from its beginning may hold much that is decided.
+// CountsOfReview counts the documents of several filters in one statement, each no further than limit.
 func (r Reader) CountsOfReview(ctx context.Context, filters []ReviewFilter, now time.Time, limit int) ([]int, error) {
-	return counts(ctx, r, len(filters), func(i int) (string, []any) {
-		where, args := filters[i].where(now)
-		return `documents d where ` + where + ` order by ` + reviewOrderSQL + ` limit ` + strconv.Itoa(limit), args
+	return counts(ctx, r, scan[counted], len(filters), func(i int) (string, []any) {
+		sql, args := filters[i].counted(now, limit)
+		return "(" + sql + ") d", args
 	})
+}
+
+// counted finds what is to be counted. Its order has it walk an index as far as it must, where a table read from its
+// beginning may hold much that is decided: that of the age, when nothing else is asked for.
+func (f ReviewFilter) counted(now time.Time, limit int) (string, []any) {
+	if f.Before.IsZero() || f != (ReviewFilter{Before: f.Before}) {
+		return f.ids(now, nil, limit)
+	}
+	where, args := f.where(now)
+	return "select d.id from documents d where " + where + " and " + oldestSQL + " order by d.queued_at, d.id limit " + strconv.Itoa(limit), args
 }
 
 // KindsInReview are the kinds of documents that wait for a reviewer, for a filter: it leaps from one to the next in the
@@ -150,18 +206,21 @@ func (r Reader) KindsInReview(ctx context.Context) ([]Slot, error) {
 const forMeSQL = `(d.leased_by is null or d.leased_by = ? or d.leased_until <= ?) and (d.assigned_to is null or d.assigned_to = ?)
 	and d.uploaded_by is distinct from ? and d.first_approved_by is distinct from ?`
 
+// leaseable is how many documents a reviewer is offered to lease the first that nobody takes at the same instant.
+const leaseable = 50
+
 // LeaseNext leases the first document of the queue behind a place (nil: of all) that the reviewer may be given to them until
 // then, skip excepted. 0 when there is none. Two reviewers who ask at the same instant get two different ones.
 func (k Keep) LeaseNext(ctx context.Context, me PersonID, f ReviewFilter, behind *ReviewCursor, skip DocumentID, d time.Duration) (id DocumentID, err error) {
 	now := k.s.now()
-	where, args := f.behind(now, behind)
-	forMe := []any{me, now, me, me, me}
-	args = slices.Concat([]any{me, now.Add(d)}, forMe, args, forMe, []any{skip})
+	f.forMe, f.but = me, skip
+	first, args := f.first(now, behind, leaseable)
+	args = append([]any{me, now.Add(d), me, now, me, me, me}, args...)
 	// What somebody is just changing is passed over at first. When nothing else is left it is waited for: it may be
 	// the reviewer's even then, as when one reviewer asks twice at once.
 	for _, passing := range []string{" for update skip locked", ""} {
-		sql := `update documents d set leased_by = ?, leased_until = ? where d.queued_at is not null and ` + forMeSQL + ` and d.id = (select d.id from documents d where ` + where +
-			` and ` + forMeSQL + ` and d.id <> ? order by ` + reviewOrderSQL + ` limit 1` + passing + `) returning d.id`
+		sql := `update documents d set leased_by = ?, leased_until = ? where d.queued_at is not null and ` + forMeSQL + ` and d.id = (select d.id from documents d where ` + first +
+			` order by ` + reviewOrderSQL + ` limit 1` + passing + `) returning d.id`
 		if id, err = one[DocumentID](ctx, k.s.Reader, sql, args...); err != nil || id != 0 {
 			break
 		}

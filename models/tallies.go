@@ -17,9 +17,8 @@ const (
 	TallySlots     Measure = "slots"     // category|code|slot state, of merchants not registered; total: of since when
 
 	// By a date.
-	TallyDue      Measure = "due"       // "" by due date: merchants neither complete nor registered
-	TallyDueMonth Measure = "due_month" // the same by month, its first day
-	TallyExpires  Measure = "expires"   // category|code by the date until which the document is valid
+	TallyDue     Measure = "due"     // "" by due date: merchants neither complete nor registered
+	TallyExpires Measure = "expires" // category|code by the date until which the document is valid
 
 	// By the week in which it happened.
 	TallyCompleteness Measure = "completeness" // quarter: entered less left in the week; the sum up to a week is how it stood then
@@ -29,9 +28,8 @@ const (
 	TallyReason       Measure = "reason"       // each reason of a refusal that counts
 
 	// By the week too, and of the reviewer instead of whoever is responsible.
-	TallyDecidedBy  Measure = "decided_by"  // outcome
-	TallyQueueTime  Measure = "queue_time"  // bucket: from the queue to the decision; total: seconds
-	TallyQueueMonth Measure = "queue_month" // the same by the month in which the week begins
+	TallyDecidedBy Measure = "decided_by" // outcome
+	TallyQueueTime Measure = "queue_time" // bucket: from the queue to the decision; total: seconds
 
 	// By the week in which the merchant was made.
 	TallyFunnel Measure = "funnel" // stage reached by now
@@ -39,8 +37,7 @@ const (
 )
 
 // Measures are all of them.
-var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyDue, TallyDueMonth, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime, TallyQueueMonth,
-	TallyFunnel, TallyTook}
+var Measures = []Measure{TallyMerchants, TallyNext, TallySlots, TallyDue, TallyExpires, TallyCompleteness, TallyPace, TallyDecided, TallyFirstPass, TallyReason, TallyDecidedBy, TallyQueueTime, TallyFunnel, TallyTook}
 
 // Stage is a step of a merchant's way.
 type Stage string
@@ -80,29 +77,39 @@ func WeekOf(t time.Time) string {
 }
 
 var (
-	// ofReviewers are the measures whose person is the reviewer. They are not told apart by both persons and kinds.
-	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime, TallyQueueMonth}
-	// monthly are those of which people have so many cells that whole months are kept beside days or weeks.
-	monthly = map[Measure]Measure{TallyDue: TallyDueMonth, TallyQueueTime: TallyQueueMonth}
+	// standing are the measures whose day says nothing.
+	standing = []Measure{TallyMerchants, TallyNext, TallySlots}
+	// ofReviewers are those whose person is the reviewer. They are not told apart by both persons and kinds.
+	ofReviewers = []Measure{TallyDecidedBy, TallyQueueTime}
 )
 
-// tallied sums facts into cells: of all merchants, each type, entity, line and combination; of each person and each team, and
-// of what these have of each combination. A query tells combination_id, person_id, measure, day, key, n and total of the
-// facts. Types, entities and lines are summed from combinations, of which there are few.
+// byMonth is the measure that counts the same by months, their first days: a long period is few of its cells.
+func (m Measure) byMonth() Measure { return m + "_month" }
+
+// anyKind stands for all business types, all legal entities or all business lines where a kind is told as type|entity|line.
+const anyKind = "*"
+
+// tallied sums facts into cells. Everybody's and each team's are of every kind of merchants, by days and by months. A person's
+// are of all merchants, by days and by months; of every kind, as things stand; and else, of the narrowest kinds alone, in which
+// a person has little. A query tells combination_id, person_id, measure, day, key, n and total of the facts.
 func tallied(facts string) string {
 	const (
-		key = `f.measure, f.day, f.key`
-		sum = `f.day, f.key, sum(f.n) as n, sum(f.total) as total`
-		any = ` having (sum(f.n) <> 0 or sum(f.total) <> 0)`
+		kinds   = `f.business_type, f.legal_entity, f.business_line`
+		kind    = `coalesce(f.business_type, '` + anyKind + `') || '|' || coalesce(f.legal_entity, '` + anyKind + `') || '|' || coalesce(f.business_line, '` + anyKind + `')`
+		sum     = `f.day, f.key, sum(f.n) as n, sum(f.total) as total`
+		nonzero = ` having (sum(f.n) <> 0 or sum(f.total) <> 0)`
 	)
-	from, each := ` from `+facts+` f`, `case when grouping(f.combination_id) = 0 then '#' || f.combination_id else '' end`
-	meet := any + ` and (grouping(f.combination_id) = 1 or f.measure not in ('` + join(ofReviewers, "', '") + `'))`
-	return `select f.measure, case when grouping(c.business_type) = 0 then 'type:' || c.business_type when grouping(c.legal_entity) = 0 then 'entity:' || c.legal_entity
-			when grouping(c.business_line) = 0 then 'line:' || c.business_line when grouping(c.id) = 0 then '#' || c.id else '' end as kind, '' as whose, ` + sum + `
-		from (select f.combination_id, f.measure, ` + sum + from + ` group by f.combination_id, ` + key + any + `) f join combinations c on c.id = f.combination_id
-		group by ` + key + `, grouping sets ((), (c.business_type), (c.legal_entity), (c.business_line), (c.id))` + any + `
-		union all select f.measure, ` + each + `, 'who:' || f.person_id, ` + sum + from + ` group by f.person_id, ` + key + `, grouping sets ((), (f.combination_id))` + meet + `
-		union all select f.measure, ` + each + `, 'team:' || p.team, ` + sum + from + ` join people p on p.id = f.person_id where p.team <> '' group by p.team, ` + key + `, grouping sets ((), (f.combination_id))` + meet
+	stands, reviewed := `in ('`+join(standing, "', '")+`')`, `in ('`+join(ofReviewers, "', '")+`')`
+	spans := ` cross join lateral (select f.measure, f.day union all select f.measure || '` + string(Measure("").byMonth()) + `', date_trunc('month', f.day::timestamp)::date where f.measure not ` + stands + `) s(measure, day)`
+	return `(with narrow as materialized (select c.business_type, c.legal_entity, c.business_line, f.person_id, f.measure, ` + sum + `
+			from ` + facts + ` f join combinations c on c.id = f.combination_id group by 1, 2, 3, 4, f.measure, f.day, f.key` + nonzero + `),
+		many as (select ` + kinds + `, coalesce('team:' || p.team, '') as whose, f.measure, ` + sum + ` from narrow f left join people p on p.id = f.person_id and p.team <> ''
+			group by ` + kinds + `, f.measure, f.day, f.key, grouping sets ((), (p.team)) having grouping(p.team) = 1 or p.team is not null)
+		select s.measure, ` + kind + ` as kind, f.whose, s.day, f.key, sum(f.n) as n, sum(f.total) as total from many f` + spans + `
+			group by f.whose, s.measure, s.day, f.key, f.measure, cube (` + kinds + `)` + nonzero + ` and (f.whose = '' or grouping(` + kinds + `) = 7 or f.measure not ` + reviewed + `)
+		union all select f.measure, ` + kind + `, 'who:' || f.person_id, ` + sum + ` from narrow f where f.measure ` + stands + ` group by f.person_id, f.measure, f.day, f.key, cube (` + kinds + `)` + nonzero + `
+		union all select f.measure, ` + kind + `, 'who:' || f.person_id, f.day, f.key, f.n, f.total from narrow f where f.measure not ` + stands + ` and f.measure not ` + reviewed + `
+		union all select s.measure, '` + anyKind + `|` + anyKind + `|` + anyKind + `', 'who:' || f.person_id, s.day, f.key, sum(f.n), sum(f.total) from narrow f` + spans + ` where f.measure not ` + stands + ` group by f.person_id, s.measure, s.day, f.key` + nonzero + `)`
 }
 
 func join[T ~string](list []T, between string) string {
@@ -118,7 +125,7 @@ func (k Keep) FoldTallies(ctx context.Context, limit int) (int, error) {
 	return one[int](ctx, k.s.Reader, `with alone as materialized (select pg_try_advisory_xact_lock(`+foldLock+`) as got),
 		folded as (delete from tally_deltas where (select got from alone) and id in (select id from tally_deltas order by id limit ?)
 			returning combination_id, person_id, measure, day, key, n, total),
-		added as (insert into tallies as t (measure, kind, whose, day, key, n, total) `+tallied("folded")+`
+		added as (insert into tallies as t (measure, kind, whose, day, key, n, total) select * from `+tallied("folded")+` c
 			on conflict (measure, kind, whose, day, key) do update set n = t.n + excluded.n, total = t.total + excluded.total)
 		select count(*) from folded`, limit)
 }

@@ -20,11 +20,16 @@ func (b *bundle) agree(after string) {
 			union all select m.combination_id, f.* from slots s join merchants m on m.id = s.merchant_id cross join lateral slot_facts(s, m) f
 			union all select m.combination_id, f.* from decisions v join merchants m on m.id = v.merchant_id cross join lateral decision_facts(v, m) f
 			union all select combination_id, measure, day, key, person_id, -n, -total from tally_deltas),
+		spans as (
+			select f.*, false as months from facts f
+			union all select f.combination_id, f.measure || '_month', f.day - extract(day from f.day)::integer + 1, f.key, f.person_id, f.n, f.total, true from facts f where f.measure not in ('merchants', 'next', 'slots')),
 		scopes as (
-			select k.kind, w.whose, f.* from facts f join combinations c on c.id = f.combination_id left join people p on p.id = f.person_id
-				cross join lateral (values (1, ''), (2, 'type:' || c.business_type), (2, 'entity:' || c.legal_entity), (2, 'line:' || c.business_line), (3, '#' || c.id)) k(i, kind)
-				cross join lateral (values (1, ''), (2, 'team:' || nullif(p.team, '')), (3, 'who:' || f.person_id)) w(i, whose)
-				where w.whose is not null and (k.i = 1 or w.i = 1 or k.i = 3 and f.measure not in ('decided_by', 'queue_time', 'queue_month'))),
+			select t.v || '|' || e.v || '|' || l.v as kind, w.whose, f.* from spans f join combinations c on c.id = f.combination_id left join people p on p.id = f.person_id
+				cross join lateral (values (true, '*'), (false, c.business_type)) t(any_of, v) cross join lateral (values (true, '*'), (false, c.legal_entity)) e(any_of, v) cross join lateral (values (true, '*'), (false, c.business_line)) l(any_of, v)
+				cross join lateral (values ('all', ''), ('team', 'team:' || nullif(p.team, '')), ('who', 'who:' || f.person_id)) w(i, whose)
+				where w.whose is not null and (t.any_of and e.any_of and l.any_of
+					or w.i = 'all' or f.measure not like 'decided_by%' and f.measure not like 'queue_time%'
+						and (w.i = 'team' or f.measure in ('merchants', 'next', 'slots') or not f.months and not (t.any_of or e.any_of or l.any_of)))),
 		everything as (
 			select kind, whose, measure, day, key, n, total from scopes union all select kind, whose, measure, day, key, -n, -total from tallies)
 		select measure || ' ' || key || ' ' || day || ' (' || kind || ', ' || whose || '): ' || sum(n) || ', ' || sum(total)
@@ -199,7 +204,7 @@ func TestTalliesAnswerEveryFilter(t *testing.T) {
 		b.must(err)
 		for i, q := range questions {
 			sums := map[[3]string][2]int64{}
-			together := (q.Measure == models.TallyDecidedBy || q.Measure == models.TallyQueueTime || q.Measure == models.TallyQueueMonth) && (f.kinds != "" || slices.Contains([]models.TallyBy{models.ByType, models.ByEntity, models.ByLine}, q.By))
+			together := (q.Measure == models.TallyDecidedBy || q.Measure == models.TallyQueueTime) && (f.kinds != "" || slices.Contains([]models.TallyBy{models.ByType, models.ByEntity, models.ByLine}, q.By))
 			for _, f := range facts {
 				if together {
 					f.who, f.whose = "", true

@@ -27,6 +27,7 @@ type Insights struct {
 	States   map[models.ProgressState]int64 // merchants
 	Next     map[models.NextActor]Counted
 	People   map[models.PersonID]Workload // by who is responsible, 0 for nobody
+	Longest  []models.PersonID            // those of People whose work waits longest first
 	Overdue  int64
 	Kinds    []KindFigures // what is not there or not approved, the most open first
 	Expiring []KindExpiry  // what expires within 90 days or has, the most first
@@ -36,6 +37,8 @@ type Insights struct {
 	Reasons  []ReasonCount // the most frequent first
 	Yields   Yields
 	Reviewed map[models.PersonID]Reviewed
+	Busiest  []models.PersonID // those of Reviewed who decided most first
+	Queued   Durations         // until any of them decided
 }
 
 // Counted are merchants or documents: how many, and for how long on average they have been as they are.
@@ -46,7 +49,7 @@ type Counted struct {
 }
 
 // Workload is what somebody is responsible for: merchants neither complete nor registered, those that the staff must
-// act for, and those past their due day.
+// act for, and those past their due day, which are counted of the first Ranked alone.
 type Workload struct {
 	Open    int64
 	Staff   Counted
@@ -114,7 +117,7 @@ type Yields struct {
 	Documents, Lines, Entities []Yield
 }
 
-// Reviewed is what a reviewer decided, and how long that had been in the queue.
+// Reviewed is what a reviewer decided, and how long that had been in the queue, which is counted of the first Ranked alone.
 type Reviewed struct {
 	Approved, Refused int64
 	Queued            Durations
@@ -148,6 +151,9 @@ func (d Durations) Quantile(share float64) (time.Duration, bool) {
 }
 
 const delivered = string(models.Delivered)
+
+// Ranked is of how many people everything is counted: those whose work waits longest, those who decided most.
+const Ranked = 12
 
 const (
 	forecastWeeks = 8
@@ -235,13 +241,20 @@ func today(now time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// Insights answers a question in one statement.
+// Insights answers a question.
 func (s *Service) Insights(ctx context.Context, q InsightsQuestion) (Insights, error) {
 	c := newCounting(s.Now())
 	c.stands()
+	c.work()
 	c.standings()
 	c.happened(q)
-	return c.answer(ctx, s.Store.Reader, q.Of)
+	if err := c.count(ctx, s.Store.Reader, q.Of); err != nil {
+		return c.in, err
+	}
+	c.rank()
+	c.closer(q)
+	err := c.count(ctx, s.Store.Reader, q.Of)
+	return c.answer(), err
 }
 
 // HeadInsights are the figures of now alone, and the first-pass yield of the period.
@@ -249,7 +262,8 @@ func (s *Service) HeadInsights(ctx context.Context, q InsightsQuestion) (Insight
 	c := newCounting(s.Now())
 	c.stands()
 	c.yieldsBy(q, models.ByNothing, c.all)
-	return c.answer(ctx, s.Store.Reader, q.Of)
+	err := c.count(ctx, s.Store.Reader, q.Of)
+	return c.answer(), err
 }
 
 // counting gathers the answers of many questions, each taken by a function of its own, into Insights.
@@ -280,26 +294,13 @@ func (c *counting) ask(q models.TallyQuestion, take func(models.Tally)) {
 
 // stands asks how it is now.
 func (c *counting) stands() {
-	c.ask(models.TallyQuestion{Measure: models.TallyMerchants, By: models.ByPerson}, func(t models.Tally) {
-		state := models.ProgressState(t.Key)
-		c.in.States[state] += t.N
-		if state != models.ProgressComplete && state != models.ProgressRegistered {
-			at(c.people, personOf(t.By)).Open += t.N
-		}
-	})
-	c.ask(models.TallyQuestion{Measure: models.TallyNext, By: models.ByPerson}, func(t models.Tally) {
-		actor, now := models.NextActor(t.Key), Counted{N: t.N, since: t.Total}
-		c.in.Next[actor] = c.in.Next[actor].and(now)
-		if actor == models.NextStaff {
-			staff := &at(c.people, personOf(t.By)).Staff
-			*staff = staff.and(now)
-		}
+	c.ask(models.TallyQuestion{Measure: models.TallyMerchants}, func(t models.Tally) { c.in.States[models.ProgressState(t.Key)] += t.N })
+	c.ask(models.TallyQuestion{Measure: models.TallyNext}, func(t models.Tally) {
+		actor := models.NextActor(t.Key)
+		c.in.Next[actor] = c.in.Next[actor].and(Counted{N: t.N, since: t.Total})
 	})
 	day := today(c.in.AsOf)
-	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: day, By: models.ByPerson}, func(t models.Tally) {
-		c.in.Overdue += t.N
-		at(c.people, personOf(t.By)).Overdue += t.N
-	})
+	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: day}, func(t models.Tally) { c.in.Overdue += t.N })
 	c.ask(models.TallyQuestion{Measure: models.TallySlots}, func(t models.Tally) {
 		category, code, state := parted(t.Key)
 		if state == "approved" {
@@ -323,6 +324,15 @@ func (c *counting) stands() {
 	c.expires(models.TallyQuestion{From: day.AddDate(0, 0, 31), Until: day.AddDate(0, 0, 91)}, func(k *KindExpiry, n int64) { k.Within90 += n })
 }
 
+// work asks what those who are responsible have to do.
+func (c *counting) work() {
+	open := []string{string(models.ProgressPending), string(models.ProgressTodo), string(models.ProgressWaiting), string(models.ProgressRefused), string(models.ProgressFailed)}
+	c.ask(models.TallyQuestion{Measure: models.TallyMerchants, Keys: open, By: models.ByPerson}, func(t models.Tally) { at(c.people, personOf(t.By)).Open += t.N })
+	c.ask(models.TallyQuestion{Measure: models.TallyNext, Keys: []string{string(models.NextStaff)}, By: models.ByPerson}, func(t models.Tally) {
+		at(c.people, personOf(t.By)).Staff = Counted{N: t.N, since: t.Total}
+	})
+}
+
 func (c *counting) expires(q models.TallyQuestion, add func(*KindExpiry, int64)) {
 	q.Measure = models.TallyExpires
 	c.ask(q, func(t models.Tally) {
@@ -342,14 +352,8 @@ func (c *counting) standings() {
 		if then.Weeks > 0 {
 			then.At = monday.AddDate(0, 0, -7*then.Weeks)
 		}
+		c.ask(models.TallyQuestion{Measure: models.TallyCompleteness, Until: then.At}, func(t models.Tally) { then.N[t.Key] += t.N })
 	}
-	c.ask(models.TallyQuestion{Measure: models.TallyCompleteness, Daily: true}, func(t models.Tally) {
-		for i := range c.in.Standing {
-			if then := &c.in.Standing[i]; then.Weeks == 0 || today(t.Day).Before(then.At) {
-				then.N[t.Key] += t.N
-			}
-		}
-	})
 }
 
 // happened asks what was done in the weeks of a question, and at which pace before.
@@ -368,6 +372,7 @@ func (c *counting) happened(q InsightsQuestion) {
 	c.yieldsBy(q, models.ByNothing, c.all)
 	c.yieldsBy(q, models.ByLine, c.lines)
 	c.yieldsBy(q, models.ByEntity, c.entities)
+	c.ask(of(within, models.TallyQueueTime), func(t models.Tally) { c.in.Queued.add(t.Key, t.N) })
 	within.By = models.ByPerson
 	c.ask(of(within, models.TallyDecidedBy), func(t models.Tally) {
 		r := c.in.Reviewed[personOf(t.By)]
@@ -378,12 +383,35 @@ func (c *counting) happened(q InsightsQuestion) {
 		}
 		c.in.Reviewed[personOf(t.By)] = r
 	})
-	c.ask(of(within, models.TallyQueueTime), func(t models.Tally) {
+}
+
+// rank puts people in their order.
+func (c *counting) rank() {
+	for person, w := range c.people {
+		w.Staff = w.Staff.aged(c.in.AsOf)
+		if w.Open+w.Staff.N > 0 {
+			c.in.Longest = append(c.in.Longest, person)
+		}
+	}
+	slices.SortFunc(c.in.Longest, func(a, b models.PersonID) int {
+		v, w := c.people[a], c.people[b]
+		return cmp.Or(cmp.Compare(w.Staff.Age, v.Staff.Age), cmp.Compare(w.Open, v.Open), cmp.Compare(a, b))
+	})
+	decided := func(id models.PersonID) int64 { return c.in.Reviewed[id].Approved + c.in.Reviewed[id].Refused }
+	c.in.Busiest = slices.SortedFunc(maps.Keys(c.in.Reviewed), func(a, b models.PersonID) int { return cmp.Or(cmp.Compare(decided(b), decided(a)), cmp.Compare(a, b)) })
+}
+
+// closer asks of the first of them what takes long to count of all.
+func (c *counting) closer(q InsightsQuestion) {
+	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: today(c.in.AsOf), By: models.ByPerson, Of: first(c.in.Longest)}, func(t models.Tally) { at(c.people, personOf(t.By)).Overdue += t.N })
+	c.ask(models.TallyQuestion{Measure: models.TallyQueueTime, From: q.From, Until: q.Until, By: models.ByPerson, Of: first(c.in.Busiest)}, func(t models.Tally) {
 		r := c.in.Reviewed[personOf(t.By)]
 		r.Queued.add(t.Key, t.N)
 		c.in.Reviewed[personOf(t.By)] = r
 	})
 }
+
+func first(people []models.PersonID) []models.PersonID { return people[:min(Ranked, len(people))] }
 
 // pace asks what was reached and decided in the weeks of a question and in those that a forecast is taken from.
 func (c *counting) pace(q InsightsQuestion) {
@@ -437,21 +465,23 @@ func (y *Yield) add(name, outcome string, n int64) {
 	}
 }
 
-// answer asks all at once and puts the answers in their order.
-func (c *counting) answer(ctx context.Context, r models.Reader, f models.TallyFilter) (Insights, error) {
+// count asks all questions at once.
+func (c *counting) count(ctx context.Context, r models.Reader, f models.TallyFilter) error {
 	tallies, err := r.Tallies(ctx, f, c.asked)
-	if err != nil {
-		return c.in, err
-	}
 	for _, t := range tallies {
 		c.take[t.Question](t)
 	}
+	c.asked, c.take = nil, nil
+	return err
+}
+
+// answer puts the answers in their order.
+func (c *counting) answer() Insights {
 	in, now := &c.in, c.in.AsOf
 	for actor, w := range in.Next {
 		in.Next[actor] = w.aged(now)
 	}
 	for person, w := range c.people {
-		w.Staff = w.Staff.aged(now)
 		in.People[person] = *w
 	}
 	for _, k := range c.kinds {
@@ -479,7 +509,7 @@ func (c *counting) answer(ctx context.Context, r models.Reader, f models.TallyFi
 	slices.SortFunc(in.Reasons, func(a, b ReasonCount) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Code, b.Code)) })
 	in.Yields.All = *at(c.all, "")
 	in.Yields.Documents, in.Yields.Lines, in.Yields.Entities = lowestFirst(c.documents), lowestFirst(c.lines), lowestFirst(c.entities)
-	return *in, nil
+	return *in
 }
 
 // lowestFirst orders yields, but of what was decided too seldom to say much comes last.
@@ -509,13 +539,6 @@ func meanAge(now time.Time, n, since int64) time.Duration {
 		return 0
 	}
 	return max(0, time.Duration(float64(now.Unix())-float64(since)/float64(n))*time.Second)
-}
-
-// Add adds others to the durations.
-func (d *Durations) Add(others Durations) {
-	for i, n := range others {
-		d[i] += n
-	}
 }
 
 func (d *Durations) add(bucket string, n int64) {

@@ -16,6 +16,7 @@ type Standing struct {
 	Next     models.NextActor
 	Since    time.Time // since when it is their turn
 	Quarter  models.Quarter
+	Kinds    models.KindsOfSlots
 	Begun    bool // there is a document
 	AtDOKU   bool // all documents are at DOKU
 	Approved bool // all documents are approved
@@ -87,6 +88,7 @@ func Completeness(m models.Merchant, combination models.CombinationState, rows [
 			continue
 		}
 		s.Progress.Total++
+		s.Kinds.Add(KeptSlot(row))
 		if d := row.Newest(); d != nil {
 			s.Begun = true
 			if d.State == models.Delivered {
@@ -249,7 +251,7 @@ func movedSlots(rows []models.ChecklistRow) (moved []models.Slot) {
 
 // kept is a merchant with its standing. The time at which it reached a stage first stays, whatever comes later.
 func kept(m models.Merchant, s Standing, now time.Time) models.Merchant {
-	m.Progress, m.ProgressState, m.NextActor, m.NextActorSince, m.Quarter = s.Progress, s.State, s.Next, s.Since, s.Quarter
+	m.Progress, m.ProgressState, m.NextActor, m.NextActorSince, m.Quarter, m.Kinds = s.Progress, s.State, s.Next, s.Since, s.Quarter, s.Kinds
 	m.Course = walked(m.Course, models.Step{Week: models.WeekOf(now), Quarter: s.Quarter})
 	for _, stage := range []struct {
 		reached bool

@@ -96,6 +96,7 @@ func keptOtherwise(m models.Recounted, is models.Merchant) (list []Difference) {
 	add(0, "progress_state", was.ProgressState, is.ProgressState)
 	add(0, "next_actor", was.NextActor, is.NextActor)
 	add(0, "quarter", was.Quarter, is.Quarter)
+	add(0, "slots", was.Kinds, is.Kinds)
 	add(0, "course", was.Course[max(0, len(was.Course)-1):], is.Course[max(0, len(is.Course)-1):])
 	add(0, "first_document_at", was.FirstDocumentAt, is.FirstDocumentAt)
 	add(0, "at_doku_at", was.AtDOKUAt, is.AtDOKUAt)

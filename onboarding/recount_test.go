@@ -347,8 +347,8 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 		`update merchants set progress = '{"done": 9, "total": 9, "lead": "x"}', next_actor = 'doku'`,
 		"update slots set state = 'refused', refused_for = 'image_blurry', expires_on = '2027-01-01'",
 		"update tallies set n = n + 1 where measure = 'slots'",
-		"delete from tallies where kind = ''",
-		"insert into tallies (kind, whose, measure, day, key, n, total) values ('', '', 'decided', '2026-11-16', 'refused|first', 3, 0)",
+		"delete from tallies where kind = '*|*|*'",
+		"insert into tallies (kind, whose, measure, day, key, n, total) values ('*|*|*', '', 'decided', '2026-11-16', 'refused|first', 3, 0)",
 		"insert into tally_deltas (combination_id, person_id, measure, day, key, n, total) values (1, 0, 'due', '2026-11-16', '', 1, 0)",
 		"delete from tallies",
 	} {

@@ -69,7 +69,7 @@ func sampleReview() ReviewPage {
 	}
 	page := samplePage("Peninjauan", "review")
 	page.User = UserView{Name: "Peninjau Contoh", Role: "reviewer"}
-	page.Nav = append(page.Nav, NavItem{Key: "review", URL: ReviewURL(), Count: 37})
+	page.Nav = append(page.Nav, NavItem{Key: "review", URL: ReviewURL(), Count: 99, More: true})
 	v := ReviewPage{Page: page, Counts: map[string]int{"": 37, "mine": 2, "overdue": 1, "snoozed": 4}, More: map[string]bool{"": true}, NextURL: "/review?after=7", FirstURL: "/review",
 		Kinds: []Option{{Value: "KTP", Text: "KTP"}, {Value: "NIB", Text: "NIB"}}, Lines: []string{"FOOD_AND_BEVERAGE", "RETAIL"},
 		Rows: []ReviewRow{

@@ -20,7 +20,8 @@ type UserView struct{ Name, Role string }
 // NavItem is one entry of the rail; Key names it in the catalogue ("nav." + Key).
 type NavItem struct {
 	Key, URL string
-	Count    int // shown when > 0
+	Count    int  // shown when > 0
+	More     bool // than Count
 }
 
 // DOKUView says how DOKU is doing. State: fine, down, unknown.

@@ -215,7 +215,7 @@ func scaleOn(t testing.TB, e env, merchants int, spell time.Duration, photo shee
 	facts := c.facts(t, e)
 	crowd := newScaleCrowd(t, e, p)
 	sender := &sender{crowd["staff"][0], crowd["staff"][0].newMerchant(t, fmt.Sprint("Warung Takar ", began.UnixMicro()))}
-	c.browse(t, crowd, facts, min(spell, 10*time.Second)) // what is made once is made
+	c.browse(t, crowd, facts, spell) // what is made once is made, and what is read time and again is read
 	c.took, c.refused = map[string]times{}, 0
 	c.alone = append(c.alone, sender.evenly(t, photo, spell/2)...)
 	uploaded := make(chan times, 1)

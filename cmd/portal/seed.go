@@ -395,13 +395,26 @@ func (p *seeding) finish(ctx context.Context, store *models.Store) error {
 		return err
 	}
 	p.say("%d rows in the audit trail", len(acts))
-	for {
-		if n, err := store.Keep().SealAudit(ctx); err != nil {
-			return err
-		} else if n == 0 {
-			break
-		}
+	if err := p.seal(ctx, store); err != nil {
+		return err
 	}
 	_, err = p.owner.Exec(ctx, "vacuum (analyze) audit_leaves, audit_pending")
 	return err
+}
+
+// seal has all rows sealed. An older transaction, of any program of this PostgreSQL, holds them up while it lasts; what it holds
+// up for half a minute is left to the portal.
+func (p *seeding) seal(ctx context.Context, store *models.Store) error {
+	for waits := 0; waits < 300; {
+		n, err := store.Keep().SealAudit(ctx)
+		left := n > 0
+		if err == nil && !left {
+			waits++
+			err = p.owner.QueryRow(ctx, `select exists (select from audit_pending) and pg_sleep(.1) is not null`).Scan(&left)
+		}
+		if err != nil || !left {
+			return err
+		}
+	}
+	return nil
 }

@@ -25,7 +25,7 @@ const (
 // filled are the tables a portfolio goes into, with the columns that are not at their default.
 var filled = []struct{ table, columns string }{
 	{"merchants", `id, uid, name, name_normal, business_type, legal_entity, business_line, nationality, nib, address_street, address_area, address_country, bank_name, bank_account_name,
-		private, responsible_id, due_on, combination_id, set_id, progress, progress_state, next_actor, next_actor_since, quarter, course, first_document_at, at_doku_at, approved_at, active_at,
+		private, responsible_id, due_on, combination_id, set_id, progress, progress_state, next_actor, next_actor_since, quarter, slots_missing, slots_approved, slots_refused, slots_other, course, first_document_at, at_doku_at, approved_at, active_at,
 		business_id, brand_id, business_status, registered_at, submission_id, registration, messaged_at, archived_at, created_by, created_at, updated_at`},
 	{"submissions", `id, uid, merchant_id, kind, request_id, body, business_type, legal_entity, business_line, nationality, outcome, business_id, brand_id, business_status,
 		created_at, settled_at`},
@@ -82,7 +82,7 @@ func (c chunk) write(l *life) {
 	m := l.dossier.Merchant
 	c.add("merchants", int64(m.ID), raw(m.UID), m.Name, m.NameNormal, m.BusinessType, m.LegalEntity, m.BusinessLine, m.Nationality, m.NIB, m.AddressStreet, m.AddressArea, m.AddressCountry,
 		m.BankName, m.BankAccountName, m.Private, id(m.ResponsibleID), day(at(m.DueOn)), int64(m.CombinationID), id(m.SetID), asJSON(m.Progress), string(m.ProgressState),
-		string(m.NextActor), m.NextActorSince, string(m.Quarter), asJSON(m.Course), at(m.FirstDocumentAt), at(m.AtDOKUAt), at(m.ApprovedAt), at(m.ActiveAt),
+		string(m.NextActor), m.NextActorSince, string(m.Quarter), m.Kinds.SlotsMissing, m.Kinds.SlotsApproved, m.Kinds.SlotsRefused, m.Kinds.SlotsOther, asJSON(m.Course), at(m.FirstDocumentAt), at(m.AtDOKUAt), at(m.ApprovedAt), at(m.ActiveAt),
 		m.BusinessID, m.BrandID, m.BusinessStatus, at(m.RegisteredAt), id(m.SubmissionID), string(m.Registration), at(m.MessagedAt), at(m.ArchivedAt), id(m.CreatedBy), m.CreatedAt, m.UpdatedAt)
 	if m.SubmissionID != nil {
 		c.add("submissions", int64(*m.SubmissionID), raw(l.uid()), int64(m.ID), string(models.KindRegistration), "seeded-"+m.ID.String()+"-"+m.UID, []byte{}, m.BusinessType, m.LegalEntity,
@@ -250,7 +250,7 @@ func (p *seeding) takeOff(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `insert into seeding (step, statement) select * from unnest($1::int[], $2::text[]) on conflict do nothing`, steps, backs); err != nil {
 			return err
 		}
-		for _, sql := range append(offs, "truncate tallies, "+strings.Join(tables(), ", ")) {
+		for _, sql := range append(offs, "truncate tallies, name_words, "+strings.Join(tables(), ", ")) {
 			if _, err := tx.Exec(ctx, sql); err != nil {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
@@ -270,7 +270,11 @@ func (p *seeding) putBack(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return p.putBackSteps(ctx, 2, 5)
+	if err := p.putBackSteps(ctx, 2, 5); err != nil {
+		return err
+	}
+	_, err := p.owner.Exec(ctx, "select learn_names(string_agg(name_normal, ' ')) from merchants") // whose trigger was off
+	return err
 }
 
 // putBackSteps does some of the steps, one after another: within a step the order does not matter.
@@ -313,7 +317,7 @@ func (p *seeding) tally(ctx context.Context) error {
 func (p *seeding) settle(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(seedHands)
-	for _, table := range append(tables(), "tallies", "people") {
+	for _, table := range append(tables(), "tallies", "name_words", "people") {
 		group.Go(func() error {
 			_, err := p.owner.Exec(ctx, "vacuum (analyze) "+table)
 			return err

@@ -344,7 +344,7 @@ func (l *life) conclude(created time.Time) {
 			standing = onboarding.Completeness(*m, models.ChecklistReady, l.rows, l.last)
 		}
 	}
-	m.Progress, m.ProgressState, m.NextActor, m.Quarter = standing.Progress, standing.State, standing.Next, standing.Quarter
+	m.Progress, m.ProgressState, m.NextActor, m.Quarter, m.Kinds = standing.Progress, standing.State, standing.Next, standing.Quarter, standing.Kinds
 	m.NextActorSince = standing.Since
 	if to := string(m.ProgressState); to != string(models.ProgressTodo) {
 		l.pass(l.last, "merchant", int64(m.ID), string(models.ProgressTodo), to, nil)

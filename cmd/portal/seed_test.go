@@ -59,6 +59,7 @@ func TestASeededDatabaseIsWhole(t *testing.T) {
 		"a registration without its submission": `select count(*) from merchants m where (m.registered_at is not null) <> (m.locked and exists (select from submissions s where s.id = m.submission_id and s.merchant_id = m.id))`,
 		"who can sign in":                       `select count(*) from people where password_hash <> ''`,
 		"a stage before the last":               `select count(*) from merchants where first_document_at < created_at or at_doku_at < first_document_at or approved_at < at_doku_at or registered_at < approved_at or active_at < registered_at`,
+		"words of names":                        `select count(*) from (select distinct unnest(string_to_array(name_normal, ' ')) from merchants) m(word) full join name_words n on n.word = m.word where length(m.word) > 2 and n.word is null or m.word is null`,
 		"states of nobody":                      `select count(*) from unnest(array['todo', 'refused', 'complete', 'registered']) s(state) where not exists (select from merchants where progress_state = state)`,
 	} {
 		var wrong int

@@ -3,10 +3,12 @@ package pg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -176,7 +178,10 @@ func (s *Server) settings(o Options) []string {
 	set("port", "5432") // names the socket file; nothing listens on it
 	set("unix_socket_permissions", "0700")
 	set("max_connections", strconv.Itoa(o.MaxConnections))
-	set("shared_buffers", "64MB")
+	set("shared_buffers", fmt.Sprint(buffersMB(sizeOf(filepath.Join(s.dir, "pg", "base")), memory()), "MB"))
+	if runtime.GOOS == "linux" { // elsewhere the server refuses to read ahead
+		set("effective_io_concurrency", "64")
+	}
 	set("jit", "off")
 	set("timezone", "UTC")
 	set("log_timezone", "UTC")
