@@ -63,17 +63,23 @@ func (r Reader) Tallies(ctx context.Context, f TallyFilter, questions []TallyQue
 		a.add(f, i, q)
 	}
 	kinds, whose := a.sets(f)
-	return scan[Tally](ctx, r, `with asked as materialized (select a.question, a.measure, a.first, a.last, a.daily, a.kinds, a.whose, a.by, cast(a.keys as text[]) as keys from unnest(cast(@questions as integer[]), cast(@measures as text[]), cast(@firsts as date[]), cast(@lasts as date[]), cast(@days as boolean[]),
-				cast(@kinds as text[]), cast(@whoses as text[]), cast(@bys as text[]), cast(@keys as text[])) a(question, measure, first, last, daily, kinds, whose, by, keys)),
+	return scan[Tally](ctx, r, `with asked as materialized (
+			select a.question, a.measure, a.first, a.last, a.daily, a.kinds, a.whose, a.by, cast(a.keys as text[]) as keys
+			from unnest(cast(@questions as integer[]), cast(@measures as text[]), cast(@firsts as date[]), cast(@lasts as date[]), cast(@days as boolean[]), cast(@kinds as text[]), cast(@whoses as text[]), cast(@bys as text[]), cast(@keys as text[]))
+				a(question, measure, first, last, daily, kinds, whose, by, keys)),
 			kinds as materialized (`+kinds+`),
-			whose as materialized (`+whose+`)
-		select question, key, day, by, sum(n)::bigint as n, sum(total)::bigint as total from (
-			select a.question, case when a.keys = '{}' then t.key else '' end as key, case when a.daily then t.day end as day, k.by || w.by as by, t.n, t.total from asked a join kinds k on k.kinds = a.kinds join whose w on w.whose = a.whose
-				cross join lateral (select t.day, t.key, t.n, t.total from tallies t where t.measure = a.measure and t.kind = k.kind and t.whose = w.cells and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys)) offset 0) t
-			union all select a.question, case when a.keys = '{}' then t.key else '' end, case when a.daily then t.day end, case a.by when 'business_type' then c.business_type when 'legal_entity' then c.legal_entity when 'business_line' then c.business_line else '' end || w.by, t.n, t.total
-				from tally_deltas t join combinations c on c.id = t.combination_id left join people p on p.id = t.person_id join asked a on a.kinds = '' and a.measure = t.measure and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys))
-				join whose w on w.whose = a.whose and w.cells in ('', 'who:' || t.person_id, 'team:' || p.team) where true`+f.whoseKind()+`) t
-		group by 1, 2, 3, 4 having sum(n) <> 0 or sum(total) <> 0`, a.arguments(f))
+			whose as materialized (`+whose+`),
+			cells as (
+				select a.question, a.keys, a.daily, k.by || w.by as by, t.key, t.day, t.n, t.total from asked a join kinds k on k.kinds = a.kinds join whose w on w.whose = a.whose
+					cross join lateral (select * from tallies t where t.measure = a.measure and t.kind = k.kind and t.whose = w.cells and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys)) offset 0) t
+				union all
+				select a.question, a.keys, a.daily, case a.by when 'business_type' then c.business_type when 'legal_entity' then c.legal_entity when 'business_line' then c.business_line else '' end || w.by, t.key, t.day, t.n, t.total
+					from tally_deltas t join combinations c on c.id = t.combination_id left join people p on p.id = t.person_id
+						join asked a on a.kinds = '' and a.measure = t.measure and t.day >= a.first and t.day < a.last and (a.keys = '{}' or t.key = any(a.keys))
+						join whose w on w.whose = a.whose and w.cells in ('', 'who:' || t.person_id, 'team:' || p.team)
+					where true`+f.whoseKind()+`)
+		select question, case when keys = '{}' then key else '' end as key, case when daily then day end as day, by, sum(n)::bigint as n, sum(total)::bigint as total
+		from cells group by 1, 2, 3, 4 having sum(n) <> 0 or sum(total) <> 0`, a.arguments(f))
 }
 
 // asked are the spans of questions, column by column. Where the tallies of a question stand say kinds and whose; those of what

@@ -22,7 +22,8 @@ type MerchantFilter struct {
 	Team         string   // of whoever is responsible
 	Slot         SlotFilter
 	Stage        Stage     // reached between From and Until
-	From, Until  time.Time // the latter not included; zero leaves an end open
+	From, Until  time.Time // of Stage and DecidedBy, the latter not included; zero leaves an end open
+	DecidedBy    PersonID  // of whose documents this reviewer decided one
 	Since        time.Time // made since then
 	Quarter      string    // how much is done, in quarters "0" to "4" (all); merchants not registered
 	Today        time.Time // for "overdue" and Slot.Expires

@@ -71,7 +71,7 @@ func (r Reader) resolve(ctx context.Context, f MerchantFilter) (MerchantFilter, 
 // kept is how many merchants there are of what is counted of a filter, -1 when nothing is, and whether it asks for nothing else.
 func (r Reader) kept(ctx context.Context, f MerchantFilter) (n int, exact bool, err error) {
 	q, counts := TallyQuestion{Measure: TallyMerchants}, func(key string) bool { return true }
-	exact = f.Name == "" && f.Others == 0 && f.Stage == "" && f.Since.IsZero() && f.Slot == SlotFilter{} && f.Quarter == ""
+	exact = f.Name == "" && f.Others == 0 && f.Stage == "" && f.Since.IsZero() && f.DecidedBy == 0 && f.Slot == SlotFilter{} && f.Quarter == ""
 	switch f.State {
 	case "":
 	case "archived", "sent_back", "unsettled":
@@ -158,7 +158,7 @@ func (f *MerchantFilter) hold(ctx context.Context, r Reader, h held) error {
 		f.few = few
 		return nil
 	}
-	if err == nil && (h.kinds == "" || h.rare()) {
+	if err == nil && (h.kinds == "" && f.DecidedBy == 0 || h.rare()) {
 		h.some, err = one[bool](ctx, r, `select count(*) <= ? from (select 1 from `+h.from+` r where `+h.where+` limit ?) c`, append(append([]any{someRows}, h.args...), someRows+1)...)
 	}
 	f.held = append(f.held, h)
@@ -171,10 +171,25 @@ func (f MerchantFilter) holds() (list []held) {
 		where, args := f.Slot.where(f.Today)
 		list = append(list, held{kinds: f.Slot.kinds(), from: "slots", where: where, args: args})
 	}
+	if f.DecidedBy != 0 {
+		list = append(list, f.decided())
+	}
 	if f.State == "undecided" {
 		list = append(list, held{kinds: "m.slots_other", from: "documents", where: "r.queued_at is not null"})
 	}
 	return list
+}
+
+// decided is what a filter asks for of decisions that count.
+func (f MerchantFilter) decided() held {
+	h := held{from: "decisions", where: "r.standing = 'counts' and r.decided_by = ?", args: []any{f.DecidedBy}}
+	if !f.From.IsZero() {
+		h.where, h.args = h.where+" and r.decided_at >= ?", append(h.args, f.From)
+	}
+	if !f.Until.IsZero() {
+		h.where, h.args = h.where+" and r.decided_at < ?", append(h.args, f.Until)
+	}
+	return h
 }
 
 // few are the merchants of a question, some of them twice; nil when there are more than few.
@@ -382,7 +397,7 @@ func (f MerchantFilter) many() bool { return f.seen > 0 && f.few == nil }
 
 // onlyNamed reports whether a filter asks for nothing but a name.
 func (f MerchantFilter) onlyNamed() bool {
-	return f.Name != "" && f.State+f.DOKUID+f.Quarter+string(f.Stage) == "" && f.combinations == nil && f.team == nil && f.Responsible == 0 && f.Others == 0 && !f.Nobody && f.Since.IsZero() && f.Slot == SlotFilter{}
+	return f.Name != "" && f.State+f.DOKUID+f.Quarter+string(f.Stage) == "" && f.combinations == nil && f.team == nil && f.Responsible == 0 && f.Others == 0 && f.DecidedBy == 0 && !f.Nobody && f.Since.IsZero() && f.Slot == SlotFilter{}
 }
 
 // toLookAt reports whether a filter asks for something that no index of merchants knows and that not few have.

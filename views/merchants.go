@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -43,6 +44,7 @@ type MerchantsPage struct {
 	Similar   []MerchantRow // names that are nearly what was searched for, when little was found
 	Offer     MerchantChoices
 	People    []Option // colleagues, for the filter and for giving merchants to them
+	Decider   string   // the reviewer of Filter.Decided
 	CanAdd    bool
 	CanChange bool // several at once
 	CanExport bool
@@ -64,7 +66,7 @@ type MerchantChoices struct {
 // DOCUMENT a category, or CATEGORY:CODE; Slot how it stands. Done: quarters of what is done, 0 to 4. Order: action, recent,
 // name, due.
 type MerchantFilter struct {
-	Q, State, BusinessType, Entity, BusinessLine, Who, Team, Document, Slot, Reason, Expiring, Stage, From, Until, Since, Done, Order string
+	Q, State, BusinessType, Entity, BusinessLine, Who, Team, Document, Slot, Reason, Expiring, Stage, Decided, From, Until, Since, Done, Order string
 }
 
 // values are what the address says, under the names it says them by.
@@ -77,7 +79,7 @@ func (f *MerchantFilter) values() []struct {
 		Value *string
 	}{
 		{"q", &f.Q}, {"state", &f.State}, {"who", &f.Who}, {"team", &f.Team}, {"business_type", &f.BusinessType}, {"entity", &f.Entity}, {"business_line", &f.BusinessLine},
-		{"doc", &f.Document}, {"slot", &f.Slot}, {"reason", &f.Reason}, {"expiring", &f.Expiring}, {"stage", &f.Stage}, {"from", &f.From}, {"until", &f.Until}, {"since", &f.Since}, {"done", &f.Done}, {"sort", &f.Order},
+		{"doc", &f.Document}, {"slot", &f.Slot}, {"reason", &f.Reason}, {"expiring", &f.Expiring}, {"stage", &f.Stage}, {"decided", &f.Decided}, {"from", &f.From}, {"until", &f.Until}, {"since", &f.Since}, {"done", &f.Done}, {"sort", &f.Order},
 	}
 }
 
@@ -185,6 +187,9 @@ func (v MerchantsPage) chips(ctx context.Context) (chips []filterChip) {
 			text = say(ctx, "merchants.stage.between", "stage", text, "from", from, "until", until)
 		}
 		add(text, "stage", "from", "until")
+	}
+	if f.Decided != "" {
+		add(say(ctx, "merchants.decided", "who", cmp.Or(v.Decider, f.Decided), "from", dayOf(f.From), "until", dayOf(f.Until)), "decided", "from", "until")
 	}
 	if since := dayOf(f.Since); since != nil {
 		add(say(ctx, "merchants.filter.is", "label", say(ctx, "merchants.filter.since"), "value", words.Date(ctx, since.(time.Time))), "since")
