@@ -158,7 +158,7 @@ func (f *MerchantFilter) hold(ctx context.Context, r Reader, h held) error {
 		f.few = few
 		return nil
 	}
-	if err == nil && (h.kinds == "" && f.DecidedBy == 0 || h.rare()) {
+	if err == nil && (h.from == "slots" && h.kinds == "" || h.rare()) {
 		h.some, err = one[bool](ctx, r, `select count(*) <= ? from (select 1 from `+h.from+` r where `+h.where+` limit ?) c`, append(append([]any{someRows}, h.args...), someRows+1)...)
 	}
 	f.held = append(f.held, h)

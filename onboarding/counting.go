@@ -149,8 +149,14 @@ func (c *counting) rank() {
 
 // closer asks of the first of them what takes long to count of all.
 func (c *counting) closer(q InsightsQuestion) {
-	c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: today(c.in.AsOf), By: models.ByPerson, Of: first(c.in.Longest)}, func(t models.Tally) { at(c.people, personOf(t.By)).Overdue += t.N })
-	c.ask(models.TallyQuestion{Measure: models.TallyQueueTime, From: q.From, Until: q.Until, By: models.ByPerson, Of: first(c.in.Busiest)}, func(t models.Tally) {
+	if longest := first(c.in.Longest); len(longest) > 0 {
+		c.ask(models.TallyQuestion{Measure: models.TallyDue, Until: today(c.in.AsOf), By: models.ByPerson, Of: longest}, func(t models.Tally) { at(c.people, personOf(t.By)).Overdue += t.N })
+	}
+	busiest := first(c.in.Busiest)
+	if len(busiest) == 0 || busiest[0] == 0 { // of a kind of merchants all reviewers are counted together, which is Queued
+		return
+	}
+	c.ask(models.TallyQuestion{Measure: models.TallyQueueTime, From: q.From, Until: q.Until, By: models.ByPerson, Of: busiest}, func(t models.Tally) {
 		r := c.in.Reviewed[personOf(t.By)]
 		r.Queued.add(t.Key, t.N)
 		c.in.Reviewed[personOf(t.By)] = r
