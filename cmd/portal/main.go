@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	// Go starts a child, once, to learn how it can watch children, and a Ctrl-C at that moment breaks its runtime. Asked
+	// for a process, it does so here, while there is nothing yet that a Ctrl-C would have to stop in order.
+	_, _ = os.FindProcess(os.Getpid())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for anything

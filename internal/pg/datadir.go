@@ -110,11 +110,7 @@ func initialise(ctx context.Context, p programs, id identity, data string, fast 
 	var out strings.Builder
 	c := id.command(ctx, dir, p.path("initdb"), args...)
 	c.Stdout, c.Stderr = &out, &out
-	done, err := id.start(c)
-	if err == nil {
-		err = <-done
-	}
-	if err != nil {
+	if err := run(ctx, c); err != nil {
 		removeDrafts(dir)
 		if ctx.Err() != nil {
 			return ctx.Err()

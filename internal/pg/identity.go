@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // identity is who the server programs run as. The zero uid means root's files, reached through renamedRoot.
@@ -87,8 +88,7 @@ func (id identity) enters(ctx context.Context, p programs, dir string) bool {
 			_ = os.Chmod(dir, info.Mode().Perm()|0o001)
 		}
 	}
-	done, err := id.start(id.command(ctx, dir, p.path("postgres"), "--version"))
-	return err == nil && <-done == nil
+	return run(ctx, id.command(ctx, dir, p.path("postgres"), "--version")) == nil
 }
 
 func (id identity) command(ctx context.Context, dir, program string, args ...string) *exec.Cmd {
@@ -111,7 +111,7 @@ func environment() []string {
 
 // start starts c and returns where its end will be reported. The starting thread is kept until then, because the
 // kernel's signal to orphans is tied to the thread and not to the process.
-func (id identity) start(c *exec.Cmd) (<-chan error, error) {
+func start(ctx context.Context, c *exec.Cmd) (<-chan error, error) {
 	started, done := make(chan error, 1), make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -119,10 +119,35 @@ func (id identity) start(c *exec.Cmd) (<-chan error, error) {
 		err := c.Start()
 		started <- err
 		if err == nil {
-			done <- c.Wait()
+			err = c.Wait()
+			awaitInterrupt(ctx, c.ProcessState)
+			done <- err
 		}
 	}()
 	return done, <-started
+}
+
+// run starts c and waits for its end.
+func run(ctx context.Context, c *exec.Cmd) error {
+	done, err := start(ctx, c)
+	if err != nil {
+		return err
+	}
+	return <-done
+}
+
+// awaitInterrupt gives ctx a moment to end when a child was ended by an interrupt: the terminal's Ctrl-C reaches a
+// child, too, that was born just now and has no process group of its own yet. Ours is under way then, and whoever asks
+// ctx why the child failed should not ask too early.
+func awaitInterrupt(ctx context.Context, child *os.ProcessState) {
+	status, ok := child.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() != syscall.SIGINT {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(2 * time.Second):
+	}
 }
 
 // give hands path and all below it to the identity; a tree that is its already is left alone.

@@ -33,7 +33,7 @@ func TestAnOrphanIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := id.command(t.Context(), dir, p.path("postgres"), "-D", filepath.Join(dir, "pg"), "-k", run, "-c", "listen_addresses=")
-	done, err := id.start(c)
+	done, err := start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

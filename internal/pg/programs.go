@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -112,13 +113,13 @@ func inspect(ctx context.Context, dir string) (programs, bool) {
 	if _, err := os.Stat(p.path("initdb")); err != nil {
 		return p, false
 	}
+	var out bytes.Buffer
 	c := exec.CommandContext(ctx, p.path("postgres"), "--version")
-	c.SysProcAttr = childAttr()
-	out, err := c.Output()
-	if err != nil {
+	c.SysProcAttr, c.Stdout = childAttr(), &out
+	if run(ctx, c) != nil {
 		return p, false
 	}
-	m := versionPattern.FindSubmatch(out)
+	m := versionPattern.FindSubmatch(out.Bytes())
 	if m == nil {
 		return p, false
 	}

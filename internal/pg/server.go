@@ -154,7 +154,7 @@ func (s *Server) launch(ctx context.Context, p programs, id identity, o Options)
 	// Not ctx's to kill: the end of a request to start must not be a crash of the database.
 	c := id.command(context.WithoutCancel(ctx), s.dir, p.path("postgres"), s.settings(o)...)
 	c.Stdout, c.Stderr = journal, journal
-	done, err := id.start(c)
+	done, err := start(ctx, c)
 	if err != nil {
 		return sentence(CodeStart, "cannot start %s: %w", p.path("postgres"), err)
 	}
