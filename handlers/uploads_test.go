@@ -61,7 +61,7 @@ func TestUploadingAFile(t *testing.T) {
 		t.Error("the row answers without itself or the sentence")
 	}
 	b.sim.ClearFaults()
-	b.must(b.sim.AddFault(dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultStatus, Status: 400, Times: 1, Message: "Gambar tidak terbaca"}))
+	b.must(b.sim.AddFault(dokusim.Fault{Call: doku.CallUpload, Kind: dokusim.FaultStatus, Status: 400, Message: "Gambar tidak terbaca"}))
 	row = staff.upload(id, multi("category", "PHOTO_PROOF").file("toko.jpg", photo(t)), "HX-Request", "true").is(202, "refused by DOKU")
 	if s := row.slot("PHOTO_PROOF", ""); attr(s, "data-state") != "refused" || row.fault() != "refused_by_doku" || !strings.Contains(s.Text(), "Gambar tidak terbaca") {
 		t.Errorf("%s %s", attr(s, "data-state"), row.fault())

@@ -29,6 +29,7 @@
   function lookOf(element) {
     let open = 0;
     let since = document.hidden ? 0 : performance.now();
+    let asked = false;
     const look = {
       element,
       ms: () => Math.round(open + (since ? performance.now() - since : 0)),
@@ -38,11 +39,13 @@
       },
       fields: (leaving) => ({ look: element.dataset.lookId, ms: look.ms(), ...(leaving && { leaving: 1 }), ...(element.dataset.beside && { beside: 1 }) }),
       begin: async () => { // it was loaded ahead, or comes back
-        if (element.dataset.lookId !== "0") return;
+        if (element.dataset.lookId !== "0" || asked) return;
+        asked = true;
         try {
           const answer = await post(element.dataset.look, { look: 0 });
           if (answer.ok) element.dataset.lookId = await answer.text();
         } catch { /* the next time it says so */ }
+        asked = false;
       },
     };
     return look;
