@@ -1,13 +1,17 @@
 package models_test
 
 import (
+	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm/schema"
 
+	"berkas/migrations"
 	"berkas/models"
 )
 
@@ -73,6 +77,35 @@ func TestStructsAndTablesAreTheSame(t *testing.T) {
 				t.Errorf("%s.%s is in the database only", s.Table, name)
 			}
 		}
+	}
+}
+
+// A kind of document has the bit in the program that migration 0033 gave it, wherever in the number it falls.
+func TestKindsHaveTheBitThatWasMigrated(t *testing.T) {
+	b := setup(t)
+	migration, err := migrations.FS.ReadFile("0033_kinds_of_slots.sql")
+	b.must(err)
+	function := regexp.MustCompile(`(?s)create function kind_bit.*?\$\$;`).FindString(string(migration))
+	owner, err := pgx.Connect(b.ctx(), b.database.OwnerDSN)
+	b.must(err)
+	defer owner.Close(b.ctx())
+	_, err = owner.Exec(b.ctx(), function)
+	b.must(err)
+	rows, err := owner.Query(b.ctx(), "select category, code, kind_bit(category, code) | kind_bit(category, '') from (select 'PHOTO_PROOF', '' union all select 'DOCUMENT', 'KIND_' || i from generate_series(1, 500) i) k(category, code)")
+	b.must(err)
+	var all int64
+	for rows.Next() {
+		var s models.Slot
+		var migrated int64
+		b.must(rows.Scan(&s.Category, &s.Code, &migrated))
+		s.State, all = models.SlotMissing, all|migrated
+		var k models.KindsOfSlots
+		if k.Add(s); k.SlotsMissing != migrated {
+			t.Errorf("%s %s is %b, and was migrated to %b", s.Category, s.Code, k.SlotsMissing, migrated)
+		}
+	}
+	if b.must(rows.Err()); all != math.MaxInt64 {
+		t.Errorf("of 63 bits these are used: %b", all)
 	}
 }
 

@@ -70,7 +70,7 @@ type KindsOfSlots struct {
 	SlotsOther    int64 // waiting, delivered, failed
 }
 
-// bitOf is the bit of a kind of document, or of all of a category when it has no code. The database's kind_bit says the same.
+// bitOf is the bit of a kind of document, or of all of a category when it has no code. Migration 0033 gave it to those there were.
 func bitOf(category, code string) int64 {
 	sum := md5.Sum([]byte(category + "|" + code))
 	return 1 << (binary.BigEndian.Uint32(sum[:]) % 63)
