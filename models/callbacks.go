@@ -29,13 +29,14 @@ func (r Reader) Callback(ctx context.Context, id CallbackID) (Callback, error) {
 // callbackGrace is for the job that works a callback; then the next poll does what it died of.
 const callbackGrace = 10 * time.Second
 
-// ReceiveCallback stores a callback, and has its merchant's turn come soon, for when its job is lost. fault.Conflict callback_known
+// ReceiveCallback stores a callback, and has its merchant's turn come soon, for when its job is lost; whoever is asking just now
+// cannot see the callback yet, but that an answer is wanted anew. fault.Conflict callback_known
 // when the submission has one with this Request-Id.
 func (tx *Tx) ReceiveCallback(c *Callback) error {
 	c.ReceivedAt = tx.Now
 	err := create(tx, c)
 	if err == nil {
-		err = translate(tx.g.Exec(`update polls set next_at = least(next_at, ?) where merchant_id = ?`, tx.Now.Add(callbackGrace), c.MerchantID).Error)
+		err = translate(tx.g.Exec(`update polls set wanted_at = ?, next_at = least(next_at, ?) where merchant_id = ?`, tx.Now, tx.Now.Add(callbackGrace), c.MerchantID).Error)
 	}
 	tx.Audit(CallbackReceived, c.SubmissionID.Ref(c.MerchantID), "request_id", c.RequestID, "signed", c.Signed)
 	delete(tx.touched, c.MerchantID) // nothing of it is shown yet

@@ -68,16 +68,17 @@ func (tx *Tx) WantedPoll(id MerchantID) { tx.Audit(StatusAsked, id.Ref()) }
 func (k Keep) ClaimPolls(ctx context.Context, holder string, d time.Duration, limit int) ([]Poll, error) {
 	now := k.s.now()
 	return scan[Poll](ctx, k.s.Reader, claimPolls+`merchant_id in (select merchant_id from polls where next_at <= ? and (claimed_until is null or claimed_until < ?)
-		order by next_at limit ? for update skip locked) returning *`, holder, now.Add(d), now, now, limit)
+		order by next_at limit ? for update skip locked) returning *`, holder, now.Add(d), now, now, now, limit)
 }
 
 // ClaimPoll is ClaimPolls for one merchant, whenever its turn is; none when it is not polled, or another asks.
 func (k Keep) ClaimPoll(ctx context.Context, id MerchantID, holder string, d time.Duration) ([]Poll, error) {
 	now := k.s.now()
-	return scan[Poll](ctx, k.s.Reader, claimPolls+`merchant_id = ? and (claimed_until is null or claimed_until < ?) returning *`, holder, now.Add(d), id, now)
+	return scan[Poll](ctx, k.s.Reader, claimPolls+`merchant_id = ? and (claimed_until is null or claimed_until < ?) returning *`, holder, now.Add(d), now, id, now)
 }
 
-const claimPolls = `update polls set claimed_by = ?, claimed_until = ?, turn = turn + 1, covers = coalesce((select max(id) from callbacks c where c.merchant_id = polls.merchant_id), 0) where `
+// claimPolls has whom it claims be due: should the holder die over it, the next one asks as soon as the lease is over.
+const claimPolls = `update polls set claimed_by = ?, claimed_until = ?, next_at = least(next_at, ?), turn = turn + 1, covers = coalesce((select max(id) from callbacks c where c.merchant_id = polls.merchant_id), 0) where `
 
 // TakeTurn is for who asks DOKU about a merchant for another reason, which its poller need not wait for. A merchant that was not
 // polled is from next on.

@@ -260,6 +260,30 @@ func TestACallbackOutlivesItsJob(t *testing.T) {
 	}
 }
 
+// A question whose asker died over it is asked again when its lease is over, however far off the merchant's turn was.
+func TestAQuestionOutlivesItsAsker(t *testing.T) {
+	b := setup(t)
+	m, _ := b.registered()
+	b.says(m, "ACTIVE", "", "")
+	b.clock.Advance(time.Hour)
+	b.poll() // the next in a day
+	b.says(m, "SUSPENDED", "", "")
+	lease := 45 * time.Second
+	if claimed, err := b.store.Keep().ClaimPoll(b.ctx(), m, "the dead", lease); err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	b.clock.Advance(lease - time.Second)
+	b.poll()
+	if now := b.get(m); now.BusinessStatus != "ACTIVE" {
+		t.Errorf("two ask at once: %s", now.BusinessStatus)
+	}
+	b.clock.Advance(2 * time.Second)
+	b.poll()
+	if now := b.get(m); now.BusinessStatus != "SUSPENDED" {
+		t.Errorf("nobody asks again: %s", now.BusinessStatus)
+	}
+}
+
 // A callback on the address of a submission without an answer settles it, when DOKU confirms the brand it names.
 func TestACallbackSettlesAnUncertainSubmission(t *testing.T) {
 	b := setup(t)

@@ -88,8 +88,10 @@ func everyVisit(t *testing.T) map[string][]visit {
 func knownVisits(t *testing.T) map[string][]visit {
 	v := staff(t, shared.portal)
 	merchant := v.newMerchant(t, strings.TrimSpace(strings.Repeat("Koperasi Konsumen Karyawan Sejahtera ", 3))+" Cabang PT")
-	v.mustUpload(t, merchant, ktp, photo())
+	picture := photo()
+	v.mustUpload(t, merchant, ktp, picture)
 	document := v.delivered(t, merchant, ktp, settleTime)
+	v.mustUpload(t, v.newMerchant(t, "Warung Serupa"), ktp, picture) // which the reviewers of both are told
 	refused := refusedMerchant(t, "Warung Ditolak")
 	invited := invitedMerchant(t, v)
 	var samples []visit
