@@ -284,6 +284,36 @@ func TestAQuestionOutlivesItsAsker(t *testing.T) {
 	}
 }
 
+// A callback that is committed while an older answer is being kept has its merchant asked again at once: that statement began
+// before it could see the callback.
+func TestACallbackInTheMomentOfAnAnswer(t *testing.T) {
+	b := setup(t)
+	m, _ := b.registered()
+	asked, err := b.store.Keep().ClaimPoll(b.ctx(), m, "us", time.Minute)
+	if err != nil || len(asked) != 1 {
+		t.Fatal(asked, err)
+	}
+	began := b.clock.Now()
+	b.clock.Advance(time.Second)
+	kept := make(chan error)
+	b.must(b.store.Write(b.ctx(), models.DOKU, func(tx *models.Tx) error {
+		if err := tx.ReceiveCallback(&models.Callback{SubmissionID: *b.get(m).SubmissionID, MerchantID: m, RequestID: "R-1", Body: []byte("{}")}); err != nil {
+			return err
+		}
+		go func() {
+			kept <- b.store.Keep().KeepPoll(b.ctx(), asked[0], began, models.Polled{Next: b.clock.Now().Add(24 * time.Hour)})
+		}()
+		b.until(func() bool { // the answer waits for the callback
+			return b.count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 1
+		})
+		return nil
+	}))
+	b.must(<-kept)
+	if p, err := b.store.Poll(b.ctx(), m); err != nil || p.NextAt.After(b.clock.Now()) {
+		t.Errorf("asked again only %v from now, %v", p.NextAt.Sub(b.clock.Now()), err)
+	}
+}
+
 // A callback on the address of a submission without an answer settles it, when DOKU confirms the brand it names.
 func TestACallbackSettlesAnUncertainSubmission(t *testing.T) {
 	b := setup(t)

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -48,8 +49,9 @@ func TestProofKillsDuringRegistrationsAndCallbacks(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var asked atomic.Int64
-	promised, called := make(chan []string), make(chan error)
-	go func() { promised <- register(ctx, v, merchants, &asked) }()
+	called := make(chan error)
+	var registering sync.WaitGroup
+	registering.Go(func() { register(ctx, v, merchants, &asked) })
 	go func() { called <- d.decide(ctx) }()
 	few := func() bool { return asked.Load() < enough() || d.sent.Load() < enough() }
 	for n := 0; n < registrationKills() || few() && n < 10*registrationKills(); n++ { // a slow machine does little between two kills
@@ -63,11 +65,11 @@ func TestProofKillsDuringRegistrationsAndCallbacks(t *testing.T) {
 		}
 	}
 	stop()
-	all := <-promised
+	registering.Wait()
 	if err := <-called; err != nil {
 		t.Fatal(err)
 	}
-	onceEach(t, e, &d, all)
+	onceEach(t, e, &d, int(asked.Load()))
 }
 
 // registrationKills is how often the portal is killed while it registers: as in the other proof when it is full.
@@ -118,22 +120,19 @@ func complete(t *testing.T, e env, v *visitor, n int) (merchants []string) {
 	return merchants[1:]
 }
 
-// register asks for one merchant after the other to be registered, until ctx ends, and counts and returns those that were
-// promised to be.
-func register(ctx context.Context, v *visitor, merchants []string, count *atomic.Int64) (asked []string) {
+// register asks for one merchant after the other to be registered, until ctx ends, and counts those that were promised to be.
+func register(ctx context.Context, v *visitor, merchants []string, asked *atomic.Int64) {
 	for _, merchant := range merchants {
 		pause(time.Duration(mathrand.N(int64(100 * time.Millisecond))))
 		for ctx.Err() == nil {
 			a, err := v.ask("POST", merchant+"/register", nil)
 			if err == nil && (a.status == http.StatusSeeOther && a.header.Get("Location") == merchant || a.status == http.StatusConflict) {
-				asked = append(asked, merchant)
-				count.Add(1)
+				asked.Add(1)
 				break
 			}
 			pause(20 * time.Millisecond)
 		}
 	}
-	return asked
 }
 
 // verifier decides at DOKU about businesses, and calls back until that is taken.
@@ -229,7 +228,7 @@ func (d *verifier) callBack() error {
 }
 
 // onceEach waits until all that was asked for is settled as it is at DOKU, and all that was called back is worked.
-func onceEach(t *testing.T, e env, d *verifier, asked []string) {
+func onceEach(t *testing.T, e env, d *verifier, asked int) {
 	t.Helper()
 	var there []business
 	var wrong []string
@@ -237,7 +236,7 @@ func onceEach(t *testing.T, e env, d *verifier, asked []string) {
 		if err := d.call("GET", "businesses", nil, &there); err != nil { // one more may come of what is settled yet
 			t.Fatal(err)
 		}
-		inDatabase(t, e, func(c *pgx.Conn) { wrong = unlike(t, c, there, len(asked)) })
+		inDatabase(t, e, func(c *pgx.Conn) { wrong = unlike(t, c, there, asked) })
 		return len(wrong) == 0
 	}); err != nil {
 		t.Error(strings.Join(wrong, "\n"))
@@ -252,8 +251,8 @@ func onceEach(t *testing.T, e env, d *verifier, asked []string) {
 	if sent := int(d.sent.Load()); kept != sent {
 		t.Errorf("%d callbacks are kept of %d", kept, sent)
 	}
-	if least := int(enough()); len(asked) < least || kept < least {
-		t.Errorf("only %d were asked for, and %d callbacks came: that proves little", len(asked), kept)
+	if least := int(enough()); asked < least || kept < least {
+		t.Errorf("only %d were asked for, and %d callbacks came: that proves little", asked, kept)
 	}
 }
 

@@ -1,7 +1,9 @@
 package pg
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,6 +54,17 @@ func TestAnOrphanIsStopped(t *testing.T) {
 	case <-done:
 	default:
 		t.Error("the orphan still runs")
+	}
+}
+
+// A Ctrl-C that a child died of is known to whoever asks why it failed, also when it is told a little later.
+func TestAnInterruptedChildIsAnInterruptedStart(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	time.AfterFunc(200*time.Millisecond, cancel)
+	if err := run(ctx, exec.Command("sh", "-c", "kill -INT $$")); err == nil || ctx.Err() == nil {
+		t.Errorf("the child: %v, the start: %v", err, ctx.Err())
 	}
 }
 
